@@ -1,0 +1,3 @@
+"""quotaledger: an append-only ledger of AI chips, decided against the rule in force."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,244 @@
+"""The form of records: every field of every row understood, or every fault of it named.
+
+The first of three ways to reject a row; it looks at the row alone and never at the ledger.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ledger.core.columns import ABSENT, Column
+from ledger.core.dates import day_text, parse_date
+from ledger.core.text import Fault, did_you_mean, nearest, normal, shown
+from schemas.record import (
+    COLUMNS,
+    LENGTH_MAX,
+    QUANTITY_MAX,
+    REQUIRED,
+    REQUIRED_WITHOUT_UNDER,
+    SUPERFLUOUS,
+)
+from schemas.words import STATED_BASES, Kind, word
+
+_KINDS: Final = {word(kind): kind for kind in Kind}
+_BASES: Final = {word(basis): basis for basis in STATED_BASES}
+_RESERVED: Final = {"UK": "GB", "EL": "GR"}
+"""Codes that people write and that ISO 3166-1 only reserves."""
+_SLASHED_DATE_PARTS: Final = 3
+_CODE_LENGTH: Final = 2
+
+Parser = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The codes that a record may name, each with its number; `regions` gives a cloud region's country."""
+
+    places: Mapping[str, int]
+    place_names: Mapping[str, str]
+    """Country codes by folded name, for hints."""
+    regions: Mapping[str, str]
+    parties: Mapping[str, int]
+    chips: Mapping[str, int]
+    counting_start: int
+
+    def likely_country(self, text: str) -> str | None:
+        """Give the code of a country written in small letters, by name, or nearly by name."""
+        if text.upper() in self.places:
+            return text.upper()
+        if len(text) <= _CODE_LENGTH:
+            return _RESERVED.get(text.upper())
+        name = nearest(text, self.place_names)
+        return self.place_names[name] if name else None
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """A fault of one row, from 0 within its import: the column, a stable word, a sentence."""
+
+    row: int
+    field: str
+    code: str
+    message: str
+
+
+@dataclass
+class Form:
+    """Records by column, understood: numbers where the fold wants them (-1 for blank), texts as they were given.
+
+    `given` has every column of the record as text without outer blanks, or None; what a row with faults has is void.
+    """
+
+    given: dict[str, Column]
+    numbers: dict[str, list[int]]
+    malformed: list[bool]
+    faults: list[RowFault] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.malformed)
+
+
+def _digits(text: str) -> int | Fault:
+    allowed = f"expected digits only, 1 to {QUANTITY_MAX:,}"
+    if not (text.isascii() and text.isdigit()):
+        hint = ""
+        if text.replace(",", "").isdigit():
+            hint = "; write it without the thousands separators that a spreadsheet adds"
+        elif text.endswith(".0") and text[:-2].isdigit():
+            hint = (
+                "; a decimal point usually comes from a spreadsheet or from pandas, which makes floats of a column"
+                " with gaps: write whole numbers, or file Parquet, where whole floats are understood"
+            )
+        return Fault("malformed", f"found {shown(text)}, {allowed}{hint}")
+    digits = text.lstrip("0")
+    if not digits or len(digits) > len(str(QUANTITY_MAX)) or int(digits) > QUANTITY_MAX:
+        return Fault("out-of-range", f"found {shown(text)}, {allowed}")
+    return int(digits)
+
+
+def _day(text: str) -> int | Fault:
+    try:
+        return parse_date(text)
+    except ValueError:
+        slashed = len(text.replace(".", "/").split("/")) == _SLASHED_DATE_PARTS
+        hint = "; it cannot be told which part is the day and which the month" if slashed else ""
+        return Fault("malformed", f"found {shown(text)}, expected a day that exists, as YYYY-MM-DD{hint}")
+
+
+def _word(words: Mapping[str, int], code: str, what: str) -> Parser:
+    def parse(text: str) -> int | Fault:
+        if text in words:
+            return words[text]
+        return Fault(code, f"found {shown(text)}, expected {what}{did_you_mean(nearest(text, words))}")
+
+    return parse
+
+
+def _place(vocabulary: Vocabulary) -> Parser:
+    def parse(text: str) -> int | Fault:
+        if text in vocabulary.places:
+            return vocabulary.places[text]
+        if ":" in text:
+            if text in vocabulary.regions:
+                return vocabulary.places[vocabulary.regions[text]]
+            hint = did_you_mean(nearest(text, vocabulary.regions))
+            return Fault("unknown-region", f"found {shown(text)}, which is no known cloud region{hint}")
+        return Fault(
+            "unknown-country",
+            f"found {shown(text)}, expected an ISO 3166-1 alpha-2 code or a cloud:region"
+            f"{did_you_mean(vocabulary.likely_country(text))}",
+        )
+
+    return parse
+
+
+def _text(length_max: int) -> Parser:
+    def parse(text: str) -> str | Fault:
+        if len(text) <= length_max:
+            return text
+        return Fault("too-long", f"found {len(text):,} characters, expected at most {length_max:,}")
+
+    return parse
+
+
+def _parsers(vocabulary: Vocabulary) -> dict[str, Parser]:
+    texts = {name: _text(length) for name, length in LENGTH_MAX.items()}
+    return texts | {
+        "kind": _word(_KINDS, "unknown-kind", "one of " + ", ".join(_KINDS)),
+        "date": _day,
+        "destination": _place(vocabulary),
+        "consignee": _word(vocabulary.parties, "unknown-party", "a party of the register `parties`"),
+        "chip": _word(vocabulary.chips, "unknown-chip", "a chip of the register `chips`"),
+        "quantity": _digits,
+        "basis": _word(_BASES, "unknown-basis", "blank or one of " + ", ".join(_BASES)),
+        "expires": _day,
+    }
+
+
+NUMBERS: Final = ("kind", "date", "destination", "consignee", "chip", "quantity", "basis")
+"""The columns that the fold reads as numbers."""
+
+
+def parse_records(columns: Mapping[str, Column], rows: int, vocabulary: Vocabulary) -> Form:
+    """Understand every row. `columns` has any of `schemas.record.COLUMNS`; those missing are blank throughout."""
+    given: dict[str, Column] = {}
+    tables: dict[str, list[Any]] = {}
+    faults: list[RowFault] = []
+    masks = [0] * rows
+    for bit, (name, parser) in enumerate((name, _parsers(vocabulary)[name]) for name in COLUMNS):
+        column = columns.get(name) or Column.blank(rows)
+        texts = [normal(value) for value in column.values]
+        parsed = [parser(text) if isinstance(text, str) else text for text in texts]
+        given[name] = Column([text if isinstance(text, str) else None for text in texts], column.codes)
+        tables[name] = [ABSENT if value is None or isinstance(value, Fault) else value for value in parsed]
+        wrong = {code: value for code, value in enumerate(parsed) if isinstance(value, Fault)}
+        if wrong:
+            faults += [
+                RowFault(row, name, wrong[code].code, wrong[code].message)
+                for row, code in enumerate(column.codes)
+                if code in wrong
+            ]
+        present = [0 if value is None else 1 << bit for value in parsed]
+        if any(present):
+            masks = [mask | present[code] for mask, code in zip(masks, column.codes, strict=True)]
+    numbers = {name: given[name].spread(tables[name]) for name in NUMBERS}
+    faults += _presence(numbers["kind"], masks)
+    faults += _sides(numbers["kind"], numbers["date"], vocabulary.counting_start)
+    order = {name: place for place, name in enumerate(COLUMNS)}
+    faults.sort(key=lambda fault: (fault.row, order[fault.field]))
+    malformed = [False] * rows
+    for fault in faults:
+        malformed[fault.row] = True
+    return Form(given, numbers, malformed, faults)
+
+
+def _presence(kinds: list[int], masks: list[int]) -> list[RowFault]:
+    """Find what is missing and superfluous; each pair of kind and given columns is judged once."""
+    judged = {pair: _presence_of(*pair) for pair in set(zip(kinds, masks, strict=True))}
+    if not any(judged.values()):
+        return []
+    return [
+        RowFault(row, name, code, message)
+        for row, pair in enumerate(zip(kinds, masks, strict=True))
+        for name, code, message in judged[pair]
+    ]
+
+
+def _presence_of(kind_number: int, mask: int) -> list[tuple[str, str, str]]:
+    given = {name for bit, name in enumerate(COLUMNS) if mask >> bit & 1}
+    if kind_number == ABSENT:
+        missing: tuple[str, ...] = ("reference", "kind", "date")
+        return [(name, "missing", "found nothing, every record has one") for name in missing if name not in given]
+    kind = Kind(kind_number)
+    required = REQUIRED[kind]
+    if "under" not in given:
+        required = (*required, *REQUIRED_WITHOUT_UNDER.get(kind, ()))
+    a_kind = f"{'an' if word(kind)[0] in 'aeiou' else 'a'} {word(kind)}"
+    without = " without `under`" if kind is Kind.DELIVERY and "under" not in given else ""
+    return [
+        (name, "missing", f"found nothing, {a_kind}{without} must give it") for name in required if name not in given
+    ] + [
+        (name, "superfluous", f"found a value, {a_kind} must leave it blank")
+        for name in SUPERFLUOUS[kind]
+        if name in given
+    ]
+
+
+def _sides(kinds: list[int], days: list[int], start: int) -> list[RowFault]:
+    """Find openings that are not before the count begins, and allocations and deliveries that are."""
+    judged: dict[tuple[int, int], str] = {}
+    for kind, day in set(zip(kinds, days, strict=True)):
+        if ABSENT in (kind, day):
+            continue
+        if kind == Kind.OPENING and day >= start:
+            judged[kind, day] = f"found {day_text(day)}, an opening is dated before {day_text(start)}"
+        elif kind in (Kind.ALLOCATION, Kind.DELIVERY) and day < start:
+            named = f"an {word(Kind(kind))}" if kind == Kind.ALLOCATION else f"a {word(Kind(kind))}"
+            judged[kind, day] = f"found {day_text(day)}, {named} is dated {day_text(start)} or later"
+    if not judged:
+        return []
+    return [
+        RowFault(row, "date", "wrong-side", judged[pair])
+        for row, pair in enumerate(zip(kinds, days, strict=True))
+        if pair in judged
+    ]

@@ -1,0 +1,72 @@
+"""What a single given value is: blank, a text, or malformed; with the sentence that says so."""
+
+import difflib
+import math
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Final
+
+_BLANKS: Final = " \t\r\n\u00a0"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_SHOWN_MAX: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a value is not understood: a stable word, and what was found and is allowed in one sentence."""
+
+    code: str
+    message: str
+
+
+def shown(value: Any) -> str:
+    """Quote a value for a message: short, on one line, control characters visible."""
+    text = value if isinstance(value, str) else str(value)
+    text = text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX - 1] + "…"
+    return '"' + _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", text).replace("\n", "\\n") + '"'
+
+
+def normal(value: Any) -> str | Fault | None:
+    """Give a value as text without outer blanks, None where it is blank, or a Fault.
+
+    Typed values are as good as text: whole numbers, dates, and floats that are whole, as pandas makes of a column
+    with gaps.
+    """
+    if isinstance(value, str):
+        text = value.strip(_BLANKS).replace("\r\n", "\n")
+        control = _CONTROL.search(text)
+        if control:
+            kind = "a NUL byte" if control[0] == "\0" else f"the control character U+{ord(control[0]):04X}"
+            return Fault("control-character", f"found {shown(text)} with {kind}; only tab and newline are allowed")
+        return text or None
+    if value is None:
+        return None
+    if isinstance(value, float | Decimal):
+        if math.isnan(value):
+            return None
+        whole = math.isfinite(value) and value == int(value)
+        return str(int(value)) if whole else Fault("malformed", f"found {value}, which is not whole")
+    if isinstance(value, datetime):
+        if value.time() == time():
+            return value.date().isoformat()
+        return Fault("malformed", f"found {value}, a day with a time; expected the day alone")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return Fault("malformed", f"found {shown(value)}, a {type(value).__name__}; expected a text, number or date")
+
+
+def nearest(text: str, known: Collection[str]) -> str | None:
+    """Give the known code that looks most like a typing error of `text`, or None if none is near."""
+    folded = {code.casefold(): code for code in reversed(list(known))}
+    near = difflib.get_close_matches(text.casefold(), folded, n=1, cutoff=0.7)
+    return folded[near[0]] if near else None
+
+
+def did_you_mean(code: str | None) -> str:
+    """Give a hint that names a code, or nothing if there is none."""
+    return f'; did you mean "{code}"?' if code else ""

@@ -1,0 +1,1 @@
+"""Policy as data, and the one fold that applies it. Pure: no input, no output, no clock."""

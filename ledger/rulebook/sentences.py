@@ -1,0 +1,90 @@
+"""What a person reads: one template for each limit and outcome, and one for each way to contradict the record.
+
+A decision's sentence is derived from its stored values whenever it is shown; `schemas/macros.sql` puts the values in
+their places. The places are {asked} {basis} {account} {destination} {limit_tpp} {remaining_tpp} {remaining_h100e}
+{short_tpp} {citation}.
+"""
+
+from typing import Final
+
+from ledger.core.dates import day_text
+from ledger.core.text import shown
+from ledger.rulebook.columns import Rejection
+from schemas.words import LIMIT_IDS, Kind, word
+
+_LEFT: Final = "{remaining_tpp} TPP ({remaining_h100e} H100e)"
+
+FORBIDDEN: Final[dict[str, str]] = {
+    "allocation-exceeded": "it brings more chips than its allocation had outstanding",
+    "prohibited": (
+        "its destination, its consignee's headquarters or its ultimate parent's headquarters is in tier 3,"
+        " where nothing may go"
+    ),
+    "authorization-unavailable": "the authorization relied on, as stated, is not open to it on that date",
+    "beyond-horizon": "no figure is published for so late a date",
+    "country-cap": "the country cap of {account} is {limit_tpp} TPP and",
+    "lpp-annual": "the LPP year {account} has {limit_tpp} TPP and",
+    "nveu-installed-base": "the NVEU base {account} may be {limit_tpp} TPP and",
+    "uveu-single-country": "the share of one country, {account}, may be {limit_tpp} TPP and",
+    "uveu-outside-tier-1": "the share of {account} outside tier 1 may be {limit_tpp} TPP and",
+    "uveu-outside-us": "the share of {account} outside the United States may be {limit_tpp} TPP and",
+}
+"""Why each limit speaks; those with an account go on with what is left."""
+
+BANS: Final = LIMIT_IDS[:4]
+
+TEMPLATES: Final[dict[tuple[str, str], str]] = (
+    {("", "admitted"): "Admitted: {asked} under {basis}; no limit applies."}
+    | {(ban, "refused"): f"Refused: {{asked}}; {FORBIDDEN[ban]} ({{citation}})." for ban in BANS}
+    | {(ban, "breached"): f"Breach: {{asked}}; {FORBIDDEN[ban]} ({{citation}})." for ban in BANS}
+    | {
+        (limit, "admitted"): f"Admitted: {{asked}} under {{basis}}; {FORBIDDEN[limit]} {_LEFT} are left ({{citation}})."
+        for limit in LIMIT_IDS[4:]
+    }
+    | {
+        (limit, "refused"): f"Refused: {{asked}} under {{basis}}; {FORBIDDEN[limit]} only {_LEFT} are left"
+        ", {short_tpp} TPP too few ({citation})."
+        for limit in LIMIT_IDS[4:]
+    }
+    | {
+        (limit, "breached"): f"Breach: {{asked}} under {{basis}}; {FORBIDDEN[limit]} is exceeded ({{citation}})."
+        for limit in LIMIT_IDS[4:]
+    }
+)
+"""The sentence of a decision by limit (blank where none was tested) and outcome."""
+
+
+def contradiction_sentence(rejection: Rejection, reference: str, under: str, given: str) -> str:
+    """Say how a row contradicts the record: what was found and what is allowed.
+
+    `given` is the text of the column at fault.
+    """
+    found, allowed = rejection.found, rejection.allowed
+    match rejection.code:
+        case "reference-reused":
+            return (
+                f"found {shown(reference)} with other content than the record {found} that was filed under it;"
+                " a correction is a reversal and a new record with a reference of its own"
+            )
+        case "under-not-found":
+            return (
+                f"found {shown(under)}, which is no earlier record of this provider"
+                " (only records before this row count, and rejected rows are not recorded)"
+            )
+        case "under-disagrees":
+            return f"found {shown(given)}, but the record {found} that it names has another; leave it blank or repeat it"
+        case "under-kind":
+            return f"found {shown(under)}, which is a record of kind {word(Kind(found))}; that cannot be named here"
+        case "under-reversed":
+            return f"found {shown(under)}, but the record {found} has been reversed already"
+        case "under-refused":
+            return f"found {shown(under)}, but the record {found} was refused and counts nowhere"
+        case "under-later":
+            return f"found the date {day_text(found)}, but the record that it names is dated {day_text(allowed)}"
+        case "lapse-exceeds-outstanding":
+            return f"found {found:,} chips to lapse, but {allowed:,} are outstanding on {shown(under)}"
+        case "attrition-exceeds-left":
+            return f"found {found:,} chips gone, but {allowed:,} are left of {shown(under)}"
+        case "reversal-drawn-on":
+            return f"found {shown(under)}, on which {found:,} later records draw; reverse those first"
+    return f"found an account that would hold {found:,} TPP, more than the {allowed:,} that this ledger can hold"

@@ -1,0 +1,84 @@
+"""What an import answers: a row for every row of its files, or for the rejected ones alone if it failed."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from ledger.sequencer.desk import Desk
+from ledger.sequencer.importing import ImportResult
+from ledger.store import answers as store
+
+COLUMNS: Final = (
+    *("row", "reference", "outcome", "duplicate", "basis", "limit_id", "tpp", "remaining_tpp", "account"),
+    *("sequence", "message", "field", "code"),
+)
+"""The columns of a decision, in order; where an import has several files, `file` comes first."""
+
+_OF_ENTRY: Final = (
+    *("reference", "outcome", "basis", "limit_id", "tpp", "remaining_tpp", "account", "sequence"),
+)
+
+
+def answer_columns(result: ImportResult) -> tuple[str, ...]:
+    """Give the columns of an import's answers."""
+    return ("file", *COLUMNS) if len(result.sheets) > 1 else COLUMNS
+
+
+def answer_rows(desk: Desk, result: ImportResult, *, skip_invalid: bool) -> Iterator[dict[str, Any]]:
+    """Give the answers in order of rows."""
+    failed = bool(result.rejected) and not skip_invalid
+    names = answer_columns(result)
+    found: dict[int, dict[str, Any]] = dict(_rejected(result))
+    if not failed:
+        recorded = _recorded(desk, result)
+        found |= recorded
+        found |= _duplicates(desk, result, recorded)
+    for row in sorted(found):
+        file, row_there = result.place(row)
+        answer = found[row] | {"file": result.sheets[file].file, "row": row_there}
+        yield {name: answer.get(name) for name in names}
+
+
+def _recorded(desk: Desk, result: ImportResult) -> dict[int, dict[str, Any]]:
+    columns: dict[str, Sequence[Any]] = {name: result.columns[name] for name in _OF_ENTRY}
+    columns["message"] = store.messages(desk.ledger.connection, result.columns, desk.rulebook.digest)
+    answers = zip(*columns.values(), strict=True)
+    return {
+        row: dict(zip(columns, answer, strict=True)) | {"duplicate": False}
+        for row, answer in zip(result.decisions.row, answers, strict=True)
+    }
+
+
+def _duplicates(
+    desk: Desk, result: ImportResult, recorded: dict[int, dict[str, Any]]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Repeat the first decision of every duplicate, made by this import or an earlier one."""
+    duplicates = result.decisions.duplicates
+    by_sequence = {answer["sequence"]: answer for answer in recorded.values()}
+    earlier = {sequence for _, sequence in duplicates} - by_sequence.keys()
+    by_sequence |= store.recorded_answers(desk.ledger.connection, earlier, (*_OF_ENTRY, "message"))
+    for row, sequence in duplicates:
+        yield row, by_sequence[sequence] | {"duplicate": True}
+
+
+def _rejected(result: ImportResult) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give a row's faults as one answer: the first gives column and code, the message has them all."""
+    starts = [0]
+    for sheet in result.sheets:
+        starts.append(starts[-1] + sheet.rows)
+    files = {sheet.file: start for sheet, start in zip(result.sheets, starts, strict=False)}
+    answers: dict[int, dict[str, Any]] = {}
+    for rejected in result.rejected:
+        row = files[rejected.file] + (rejected.row or 0) - 1
+        said = f"{rejected.field}: {rejected.message}" if rejected.field else rejected.message
+        if row in answers:
+            answers[row]["message"] += f"; {said}"
+        else:
+            answers[row] = {
+                "reference": rejected.reference,
+                "outcome": "rejected",
+                "duplicate": False,
+                "field": rejected.field,
+                "code": rejected.code,
+                "message": said,
+            }
+    yield from answers.items()

@@ -1,0 +1,79 @@
+"""An open ledger with what deciding needs: the rulebook in force, the registers, and who files what when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from ledger import __version__
+from ledger.core.form import Vocabulary
+from ledger.rulebook.balances import Balances
+from ledger.rulebook.codebook import Codebook
+from ledger.rulebook.registers import Registers
+from ledger.rulebook.rulebook import Rulebook
+from ledger.store import read
+from ledger.store.append import BatchRow, Head, head
+from ledger.store.file import LedgerFile
+from ledger.store.seeds import country_names, parse_rulebook, region_countries
+
+
+@dataclass
+class Desk:
+    """One holder of the file at one instant. What it has read is kept: nobody else can write meanwhile."""
+
+    ledger: LedgerFile
+    filed_by: str
+    now: datetime
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        """The rulebook in force."""
+        return parse_rulebook(read.rulebook_texts(self.ledger.connection))
+
+    @cached_property
+    def registers(self) -> Registers:
+        """The registers as they stand."""
+        return read.registers(self.ledger.connection)
+
+    @cached_property
+    def codebook(self) -> Codebook:
+        """Rulebook and registers as numbers."""
+        return Codebook(self.rulebook, self.registers, tuple(country_names()))
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The codes that a record may name."""
+        return vocabulary(self.codebook)
+
+    def balances(self) -> Balances:
+        """Give the accounts as they stand, free to be changed."""
+        return read.balances(self.ledger.connection, self.codebook)
+
+    def head(self) -> Head:
+        """Give where the ledger stands."""
+        return head(self.ledger.connection)
+
+    def batch(self, kind: str, records: int, provider: str | None = None, **counts: int) -> BatchRow:
+        """Describe a batch of this desk's; counts that are not named are 0."""
+        zero = dict.fromkeys(("admitted", "refused", "breached", "rejected", "duplicates"), 0)
+        return BatchRow(
+            kind=kind,
+            provider=provider,
+            filed_by=self.filed_by,
+            recorded_at=self.now,
+            records=records,
+            rulebook_digest=self.rulebook.digest,
+            software_version=__version__,
+            **(zero | counts),
+        )
+
+
+def vocabulary(codebook: Codebook) -> Vocabulary:
+    """Give the codes of a codebook, with the hints for typing errors."""
+    return Vocabulary(
+        places=codebook.place_of,
+        place_names={name.casefold(): code for code, name in country_names().items()},
+        regions=region_countries(),
+        parties=codebook.party_of,
+        chips=codebook.chip_of,
+        counting_start=codebook.figures.counting_start,
+    )

@@ -1,0 +1,171 @@
+"""An import: files in, every row decided in order, and all of it recorded in one transaction or nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ledger.core.columns import Column, concatenate
+from ledger.core.errors import InputRejected, RejectedRow
+from ledger.core.form import Form, parse_records
+from ledger.core.text import Fault, normal
+from ledger.rulebook.columns import Decisions, Records, Rejection
+from ledger.rulebook.fold import Fold
+from ledger.rulebook.sentences import contradiction_sentence
+from ledger.sequencer.desk import Desk
+from ledger.sequencer.entries import entry_columns
+from ledger.sequencer.references import References, number_references
+from ledger.store import append
+from ledger.store.sheets import WHOLE_FILE, Sheet
+from schemas.record import COLUMNS
+from schemas.words import Outcome, word
+
+PROVIDER_LENGTH_MAX = 128
+
+Advanced = Callable[[int, int], None]
+"""Told how many of how many rows are done."""
+
+
+@dataclass
+class ImportResult:
+    """What became of an import. `columns` are those of `entry` for the recorded rows, in order.
+
+    In a dry run, or if the import failed, nothing is recorded and `batch` is None; sequences are then those that the
+    records would have had.
+    """
+
+    sheets: Sequence[Sheet]
+    columns: dict[str, Sequence[Any]]
+    decisions: Decisions
+    rejected: list[RejectedRow]
+    references: list[str | None]
+    batch: int | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def place(self, row: int) -> tuple[int, int]:
+        """Give, of a row of the import, the file, from 0, and the row there, from 1."""
+        for file, sheet in enumerate(self.sheets):
+            if row < sheet.rows:
+                return file, row + 1
+            row -= sheet.rows
+        raise IndexError(row)
+
+
+def import_sheets(
+    desk: Desk,
+    provider: str,
+    sheets: Sequence[Sheet],
+    *,
+    skip_invalid: bool = False,
+    dry_run: bool = False,
+    advanced: Advanced | None = None,
+) -> ImportResult:
+    """Decide the rows of several files as one batch, and record it.
+
+    Raises InputRejected, with nothing recorded, for a file that cannot be read at all and for a provider's name that
+    cannot be. Rejected rows are no exception: they are in the result, and unless `skip_invalid` nothing is recorded.
+    """
+    provider = _provider(provider)
+    unreadable = [fault for sheet in sheets for fault in _whole_file_faults(sheet)]
+    if unreadable:
+        raise InputRejected("nothing was recorded: a file cannot be read", unreadable)
+    rows = sum(sheet.rows for sheet in sheets)
+    form = _parse(desk, sheets, rows)
+    references = number_references(desk, provider, form)
+    fold = Fold(desk.codebook, desk.balances(), references.standings, references.named, desk.head().sequence + 1)
+    decisions = fold.run(_records(form, references), advanced and (lambda done: advanced(done, rows)))
+    result = ImportResult(sheets, {}, decisions, [], form.given["reference"].spread(form.given["reference"].values))
+    result.rejected = _rejected(result, form)
+    result.columns = entry_columns(desk, provider, form, decisions, [result.place(row) for row in decisions.row])
+    result.counts = _counts(result, rows)
+    if not dry_run and (skip_invalid or not result.rejected) and rows:
+        files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in sheets]
+        batch = desk.batch("import", rows, provider, **result.counts)
+        with desk.ledger.transaction() as connection:
+            result.batch = append.append_records(connection, batch, files, result.columns)
+    return result
+
+
+def _provider(name: str) -> str:
+    text = normal(name)
+    if isinstance(text, Fault):
+        raise InputRejected(f"the provider's name cannot be used: {text.message}")
+    if not text or len(text) > PROVIDER_LENGTH_MAX:
+        raise InputRejected(f"the provider's name needs 1 to {PROVIDER_LENGTH_MAX} characters; give --provider NAME")
+    return text
+
+
+def _whole_file_faults(sheet: Sheet) -> list[RejectedRow]:
+    return [
+        RejectedRow(sheet.file, None, None, fault.field, fault.code, fault.message)
+        for fault in sheet.faults
+        if fault.row == WHOLE_FILE
+    ]
+
+
+def _parse(desk: Desk, sheets: Sequence[Sheet], rows: int) -> Form:
+    """Understand all files as one run of rows; rows that are no rows have that fault alone."""
+    columns = {
+        name: concatenate([sheet.columns.get(name) or Column.blank(sheet.rows) for sheet in sheets])
+        for name in COLUMNS
+        if any(name in sheet.columns for sheet in sheets)
+    }
+    form = parse_records(columns, rows, desk.vocabulary)
+    start = 0
+    broken = {}
+    for sheet in sheets:
+        broken |= {fault.row + start: fault for fault in sheet.faults}
+        start += sheet.rows
+    if broken:
+        form.faults = [fault for fault in form.faults if fault.row not in broken]
+        form.faults += [type(fault)(row, fault.field, fault.code, fault.message) for row, fault in broken.items()]
+    return form
+
+
+def _records(form: Form, references: References) -> Records:
+    numbers = form.numbers
+    return Records(
+        malformed=form.malformed,
+        reference=references.reference,
+        content=references.content,
+        kind=numbers["kind"],
+        day=numbers["date"],
+        place=numbers["destination"],
+        consignee=numbers["consignee"],
+        chip=numbers["chip"],
+        quantity=numbers["quantity"],
+        basis=[max(basis, 0) for basis in numbers["basis"]],
+        under=references.under,
+    )
+
+
+def _rejected(result: ImportResult, form: Form) -> list[RejectedRow]:
+    """Gather every fault of every rejected row, in order of rows."""
+    def rejected(row: int, field: str, code: str, message: str) -> tuple[int, RejectedRow]:
+        file, row_there = result.place(row)
+        reference = result.references[row]
+        return row, RejectedRow(result.sheets[file].file, row_there, reference, field, code, message)
+
+    found = [rejected(fault.row, fault.field, fault.code, fault.message) for fault in form.faults]
+    found += [
+        rejected(rejection.row, rejection.field, rejection.code, _sentence(rejection, form))
+        for rejection in result.decisions.rejections
+    ]
+    return [row for _, row in sorted(found, key=lambda item: item[0])]
+
+
+def _sentence(rejection: Rejection, form: Form) -> str:
+    def given(name: str) -> str:
+        return form.given[name].item(rejection.row) or ""
+
+    return contradiction_sentence(rejection, given("reference"), given("under"), given(rejection.field))
+
+
+def _counts(result: ImportResult, rows: int) -> dict[str, int]:
+    outcomes = result.decisions.outcome
+    counts = {
+        word(outcome): outcomes.count(outcome) for outcome in (Outcome.ADMITTED, Outcome.REFUSED, Outcome.BREACHED)
+    }
+    duplicates = len(result.decisions.duplicates)
+    return counts | {"rejected": rows - len(outcomes) - duplicates, "duplicates": duplicates}
+
+

@@ -1,0 +1,58 @@
+"""The sentences of decisions, made by the same SQL whether they are recorded or not."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ledger.store.query import rows
+
+_VALUES = (
+    *("kind", "quantity", "chip", "tpp", "destination", "consignee", "basis", "account", "remaining_tpp"),
+    "limit_tpp",
+)
+
+
+def messages(
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Sequence[Any]], rulebook_digest: str
+) -> list[str]:
+    """Give the sentence of each decision; `columns` are those of `entry`, decided under one rulebook."""
+    if not columns["sequence"]:
+        return []
+    types = {"quantity": pa.int64(), "tpp": pa.int64(), "remaining_tpp": pa.int64(), "limit_tpp": pa.int64()}
+    names = (*_VALUES, "outcome", "limit_id")
+    table = pa.table({name: pa.array(columns[name], types.get(name, pa.string())) for name in names})
+    connection.register("decided", table.append_column("place", pa.array(range(table.num_rows), pa.int64())))
+    try:
+        found = rows(
+            connection,
+            f"""
+            SELECT decision_message(t.template, {", ".join(f"d.{name}" for name in _VALUES)}, t.citation,
+                figure('h100_equivalent_tpp'))
+            FROM decided AS d
+            JOIN limit_text AS t ON t.rulebook_digest = ? AND t.limit_id = coalesce(d.limit_id, '')
+                AND t.outcome = d.outcome
+            ORDER BY d.place
+            """,
+            [rulebook_digest],
+        )
+    finally:
+        connection.unregister("decided")
+    return [message for (message,) in found]
+
+
+def recorded_answers(
+    connection: duckdb.DuckDBPyConnection, sequences: Iterable[int], names: Sequence[str]
+) -> dict[int, dict[str, Any]]:
+    """Give columns of the view `decisions`, by sequence."""
+    listed = sorted(sequences)
+    if not listed:
+        return {}
+    connection.register("wanted", pa.table({"sequence": pa.array(listed, pa.int64())}))
+    try:
+        query = f"SELECT sequence, {', '.join(names)} FROM decisions JOIN wanted USING (sequence)"
+        found = rows(connection, query)
+    finally:
+        connection.unregister("wanted")
+    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in found}

@@ -1,0 +1,49 @@
+"""What entries count, account by account: the one query that balances, positions of a day and recounts are sums of."""
+
+from typing import Final
+
+import duckdb
+
+_ROWS: Final = """
+    SELECT 'cap' AS account, consignee, counted_destination AS destination, 0 AS period, cap_tpp AS tpp
+    FROM {entries} WHERE cap_tpp <> 0
+    UNION ALL
+    SELECT 'lpp', consignee, '', lpp_year, lpp_tpp FROM {entries} WHERE lpp_tpp <> 0
+    UNION ALL
+    SELECT 'lpp', consignee, '', lpp_from_year, -lpp_from_tpp FROM {entries} WHERE lpp_from_tpp <> 0
+    UNION ALL
+    SELECT 'nveu', consignee, counted_destination, nveu_quarter, nveu_tpp FROM {entries} WHERE nveu_tpp <> 0
+    UNION ALL
+    SELECT 'committed', consignee, counted_destination, 0, committed_tpp FROM {entries} WHERE committed_tpp <> 0
+    UNION ALL
+    SELECT 'installed', consignee, counted_destination, 0, installed_tpp FROM {entries} WHERE installed_tpp <> 0
+    UNION ALL
+    SELECT 'pending', consignee, counted_destination, 0, pending_tpp FROM {entries} WHERE pending_tpp <> 0
+"""
+
+
+def balances_query(condition: str) -> str:
+    """Give the SQL of the balances of the entries that a condition holds for, a row an account."""
+    entries = f"(SELECT * FROM entry WHERE {condition})"
+    return (
+        "SELECT account, consignee, destination, CAST(period AS BIGINT) AS period, CAST(sum(tpp) AS BIGINT) AS tpp"
+        f" FROM ({_ROWS.format(entries=entries)}) GROUP BY account, consignee, destination, period HAVING sum(tpp) <> 0"
+    )
+
+
+def add_to_balances(connection: duckdb.DuckDBPyConnection, after_sequence: int) -> None:
+    """Add what the entries after a sequence count to the derived balances."""
+    connection.execute(
+        f"CREATE TEMP TABLE change AS {balances_query(f'sequence > {after_sequence:d}')}",
+    )
+    connection.execute(
+        """
+        UPDATE balance SET tpp = balance.tpp + change.tpp FROM change
+        WHERE balance.account = change.account AND balance.consignee = change.consignee
+            AND balance.destination = change.destination AND balance.period = change.period
+        """
+    )
+    connection.execute(
+        "INSERT INTO balance BY NAME SELECT * FROM change ANTI JOIN balance USING (account, consignee, destination, period)"
+    )
+    connection.execute("DROP TABLE change")

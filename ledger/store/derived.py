@@ -1,0 +1,91 @@
+"""The derived tables that the views need of a rulebook; they follow from what the ledger has adopted."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from ledger.core.dates import FOREVER
+from ledger.rulebook.rulebook import Rulebook
+from ledger.rulebook.sentences import TEMPLATES
+from ledger.store.append import add_derived, replace_derived
+from ledger.store.query import first
+from ledger.store.seeds import country_names
+from schemas.words import LIMIT_IDS
+
+
+def derive_rulebook(connection: duckdb.DuckDBPyConnection, rulebook: Rulebook) -> None:
+    """Write countries and parameters for the rulebook in force, and add its limits' texts."""
+    replace_derived(connection, "country", _columns(_countries(rulebook)))
+    replace_derived(connection, "parameter", _columns(_parameters(rulebook)))
+    if not first(connection, "SELECT 1 FROM limit_text WHERE rulebook_digest = ? LIMIT 1", [rulebook.digest]):
+        add_derived(connection, "limit_text", _columns(_limit_texts(rulebook)))
+
+
+def _columns(rows: Iterator[dict[str, Any]]) -> dict[str, list[Any]]:
+    listed = list(rows)
+    return {name: [row[name] for row in listed] for name in listed[0]}
+
+
+def _countries(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
+    """Give a row for each country and each span of days in which no country's tier changes for it."""
+    for code, name in country_names().items():
+        starts = [1, *rulebook.tier_changes]
+        ends = [day - 1 for day in starts[1:]] + [FOREVER]
+        spans = [[first, last, rulebook.tier(code, first)] for first, last in zip(starts, ends, strict=True)]
+        merged = [spans[0]]
+        for span in spans[1:]:
+            if span[2] == merged[-1][2]:
+                merged[-1][1] = span[1]
+            else:
+                merged.append(span)
+        for first, last, tier in merged:
+            yield {
+                "country": code,
+                "name": name,
+                "counted_as": rulebook.counted(code),
+                "tier": tier,
+                "first_day": date.fromordinal(first),
+                "last_day": date.fromordinal(last),
+            }
+
+
+def parameter_values(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Give name and text of a figure: a schedule has a name for each period, a list is joined."""
+    if isinstance(value, dict):
+        yield from ((f"{name}.{period}", str(amount)) for period, amount in value.items())
+    elif isinstance(value, list):
+        yield name, ", ".join(map(str, value))
+    elif isinstance(value, bool):
+        yield name, "true" if value else "false"
+    else:
+        yield name, str(value)
+
+
+def _parameters(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
+    for parameter in rulebook.parameters.values():
+        for name, value in parameter_values(parameter.name, parameter.value):
+            yield {
+                "parameter": name,
+                "value": value,
+                "unit": parameter.unit,
+                "valid_from": parameter.valid_from,
+                "citation": parameter.citation,
+                "certainty": parameter.certainty,
+                "sentence": parameter.sentence,
+                "rulebook": rulebook.id,
+            }
+
+
+def _limit_texts(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
+    for (limit, outcome), template in TEMPLATES.items():
+        text = rulebook.limits[limit] if limit in LIMIT_IDS else None
+        yield {
+            "rulebook_digest": rulebook.digest,
+            "limit_id": limit,
+            "outcome": outcome,
+            "template": template,
+            "title": text.title if text else "",
+            "citation": text.citation if text else "",
+        }

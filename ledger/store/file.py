@@ -1,0 +1,130 @@
+"""The ledger's file: making and opening it, one transaction at a time, and the plain words for what can go wrong."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import duckdb
+
+from ledger.core.errors import LedgerUnavailable, QuotaledgerError, WrongUsage
+from ledger.store import schema
+from ledger.store.query import rows as query_rows
+
+_HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
+_SETTINGS: Final = {"TimeZone": "UTC", "enable_external_access": "false", "autoinstall_known_extensions": "false"}
+
+
+class LedgerFile:
+    """An open ledger. One process at a time holds it; close it soon. Use as a context manager."""
+
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self.path = path
+        self.connection = connection
+
+    @classmethod
+    def create(cls, path: Path, now: datetime) -> Self:
+        """Make a new ledger's file. Raises WrongUsage if there is one, QuotaledgerError if it cannot be made."""
+        if path.exists():
+            raise WrongUsage(f"there is a ledger at {path} already; choose another path with --ledger")
+        try:
+            ledger = cls(path, _connect(path, read_only=False))
+        except duckdb.Error as error:
+            raise QuotaledgerError(f"no ledger can be made at {path}: {_reason(error)}") from None
+        schema.migrate(ledger.connection, now)
+        return ledger
+
+    @classmethod
+    def open(cls, path: Path, now: datetime | None = None) -> Self:
+        """Open a ledger for writing at an instant `now`, or without one for reading alone.
+
+        Raises LedgerUnavailable if it is not there or held by another process; QuotaledgerError if it is damaged,
+        was changed by something else, or is of a newer version.
+        """
+        if not path.exists():
+            raise LedgerUnavailable(f"there is no ledger at {path}; make one with `quotaledger --ledger {path} init`")
+        try:
+            ledger = cls(path, _connect(path, read_only=now is None))
+        except duckdb.Error as error:
+            raise _unavailable(path, error) from None
+        try:
+            if now is not None:
+                schema.migrate(ledger.connection, now)
+            ledger._check_fingerprint()
+        except duckdb.Error as error:
+            ledger.connection.close()
+            raise QuotaledgerError(f"{path} is no ledger, or damaged: {_reason(error)}") from None
+        except QuotaledgerError:
+            ledger.connection.close()
+            raise
+        return ledger
+
+    def _check_fingerprint(self) -> None:
+        if schema.fingerprint(self.connection) != schema.FINGERPRINT:
+            raise QuotaledgerError(
+                f"the tables or triggers of {self.path} are not as quotaledger made them: it is no ledger, or was"
+                " changed by another program; go back to a backup"
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a connection whose statements take effect together when the block ends, or not at all."""
+        self.connection.execute("BEGIN")
+        try:
+            yield self.connection
+            # Here the write-ahead log is synced: what is acknowledged after this line survives a crash, and a crash
+            # before it leaves the ledger as it was.
+            self.connection.execute("COMMIT")
+        except duckdb.Error as error:
+            self._roll_back()
+            raise QuotaledgerError(f"nothing was recorded in {self.path}: {_reason(error)}") from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # After a failed COMMIT there is no transaction left to roll back.
+        try:
+            self.connection.execute("ROLLBACK")
+        except duckdb.TransactionException:
+            return
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Give the rows of a query."""
+        return query_rows(self.connection, query, parameters)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(path), read_only=read_only)
+    for name, value in _SETTINGS.items():
+        connection.execute(f"SET {name} = '{value}'")
+    return connection
+
+
+def _unavailable(path: Path, error: duckdb.Error) -> QuotaledgerError:
+    holder = _HOLDER.search(str(error))
+    if holder:
+        return LedgerUnavailable(
+            f"{path} is held by process {holder['pid']} ({Path(holder['program']).name}), and only one process at a time"
+            " can have it; try again when that one has ended"
+        )
+    return QuotaledgerError(f"{path} cannot be opened as a ledger: {_reason(error)}")
+
+
+def _reason(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,230 @@
+"""What the ledger knows, as the fold wants it: rulebook, registers, balances and the standings of records."""
+
+import json
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from ledger.core.dates import FOREVER, year_and_quarter
+from ledger.rulebook.balances import Balances, Counts
+from ledger.rulebook.codebook import Codebook
+from ledger.rulebook.columns import Standing
+from ledger.rulebook.registers import Assurance, Authorization, Chip, Party, Registers, Row
+from ledger.store.contributions import balances_query
+from ledger.store.query import first
+from schemas.words import Basis, Kind
+
+Connection = duckdb.DuckDBPyConnection
+_EVERYTHING: Final = 2**62
+
+_BASES: Final = {None: Basis.NONE} | {basis.name: basis for basis in Basis if basis is not Basis.NONE}
+_STANDING: Final = """sequence, reference, kind, date, destination, consignee, chip, quantity, tpp, stated_basis, basis,
+    outcome, under_sequence, fulfilled, cap_tpp, lpp_tpp, lpp_year, lpp_from_tpp, lpp_from_year, nveu_tpp,
+    nveu_quarter, committed_tpp, installed_tpp, pending_tpp"""
+CONTENT_COLUMNS: Final = (
+    *("kind", "date", "stated_destination", "stated_consignee", "stated_chip", "quantity", "stated_basis", "under"),
+    *("license_number", "expires", "exporter", "site"),
+)
+"""The columns of `entry` that are compared when a reference comes again, as they were given."""
+
+
+def reference_hash(provider: str, reference: str) -> int:
+    """Give the 64 bits, signed, by which a reference is found again; an exact comparison follows."""
+    digest = blake2b(f"{provider}\0{reference}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def rulebook_texts(connection: Connection, before_leaf: int = _EVERYTHING) -> dict[str, str]:
+    """Give the files of the rulebook in force, by name, as of a leaf."""
+    row = first(connection, "SELECT texts FROM rulebook_row WHERE leaf < ? ORDER BY leaf DESC LIMIT 1", [before_leaf])
+    texts: dict[str, str] = json.loads(row[0]) if row else {}
+    return texts
+
+
+def registers(connection: Connection, before_leaf: int = _EVERYTHING) -> Registers:
+    """Give the registers as they stood before a leaf."""
+
+    def rows(columns: str, table: str) -> list[tuple[Any, ...]]:
+        query = f"SELECT {columns} FROM {table} WHERE leaf < ? ORDER BY leaf"
+        return connection.execute(query, [before_leaf]).fetchall()
+
+    found: list[Row] = [
+        Party(party, name, headquarters, parent or "")
+        for party, name, headquarters, parent in rows("party, name, headquarters, parent", "party_row")
+    ]
+    found += [
+        Authorization(
+            party, basis, destination or "", first.toordinal(), last.toordinal() if last else FOREVER, citation or ""
+        )
+        for party, basis, destination, first, last, citation in rows(
+            "party, basis, destination, valid_from, valid_to, citation", "authorization_row"
+        )
+    ]
+    found += [
+        Assurance(destination, percent, first.toordinal(), citation or "")
+        for destination, percent, first, citation in rows(
+            "destination, uplift_percent, valid_from, citation", "assurance_row"
+        )
+    ]
+    found += [
+        Chip(chip, name, vendor or "", tpp, chip_class, source or "")
+        for chip, name, vendor, tpp, chip_class, source in rows(
+            "chip, name, vendor, tpp, chip_class, source", "chip_row"
+        )
+    ]
+    return Registers().with_rows(found)
+
+
+def balances(connection: Connection, codebook: Codebook, before_sequence: int | None = None) -> Balances:
+    """Give the accounts by family, as they are or, counted anew from the entries, before a sequence."""
+    query = "SELECT account, consignee, destination, period, tpp FROM balance"
+    if before_sequence is not None:
+        query = balances_query(f"sequence < {before_sequence:d}")
+    sums = Balances()
+    for account, consignee, destination, period, tpp in connection.execute(query).fetchall():
+        family = codebook.families[codebook.party_of[consignee]]
+        place = codebook.place_of[destination] if destination else 0
+        sums.add(family, place, _counts(account, period, tpp))
+    return sums
+
+
+def _counts(account: str, period: int, tpp: int) -> Counts:
+    match account:
+        case "lpp":
+            return Counts(lpp=tpp, lpp_year=period)
+        case "nveu":
+            return Counts(nveu=tpp, nveu_quarter=period)
+    return Counts(**{account: tpp})
+
+
+def find_references(connection: Connection, provider: str, references: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """Give, by reference, sequence and compared content of the provider's records among these references."""
+    found: dict[str, tuple[Any, ...]] = {}
+    columns = ", ".join(f"entry.{name}" for name in CONTENT_COLUMNS)
+    for reference, *content in _looked_up(connection, provider, references, f"entry.reference, sequence, {columns}"):
+        found[reference] = tuple(content)
+    return found
+
+
+def _looked_up(
+    connection: Connection, provider: str, references: Sequence[str], columns: str
+) -> Iterable[tuple[Any, ...]]:
+    """Find records by reference: a few through the index, many by one join."""
+    hashes = [reference_hash(provider, reference) for reference in references]
+    if not hashes:
+        return []
+    if len(hashes) <= _FEW:
+        listed = ", ".join(map(str, hashes))
+        rows = connection.execute(
+            f"SELECT entry.provider, {columns} FROM entry WHERE reference_hash IN ({listed})"
+        ).fetchall()
+        wanted = set(references)
+        return [row[1:] for row in rows if row[0] == provider and row[1] in wanted]
+    connection.register("wanted", pa.table({"hash": pa.array(hashes, pa.int64()), "reference": references}))
+    try:
+        return connection.execute(
+            f"SELECT {columns} FROM entry JOIN wanted ON entry.reference_hash = wanted.hash"
+            " AND entry.reference = wanted.reference WHERE entry.provider = ?",
+            [provider],
+        ).fetchall()
+    finally:
+        connection.unregister("wanted")
+
+
+_FEW: Final = 64
+
+
+def standings(connection: Connection, codebook: Codebook, sequences: Iterable[int], before_sequence: int = _EVERYTHING) -> dict[int, Standing]:
+    """Give, by sequence, how recorded records stand before a sequence, with those that they draw on."""
+    wanted = set(sequences)
+    rows = {row[0]: row for row in _by_sequence(connection, wanted)}
+    rows |= {row[0]: row for row in _by_sequence(connection, {row[12] for row in rows.values()} - {None} - rows.keys())}
+    found = {sequence: _standing(row, codebook) for sequence, row in rows.items()}
+    for sequence, row in rows.items():
+        found[sequence].draws_on = found.get(row[12])
+    draws = _naming(connection, found.keys(), before_sequence)
+    undone = {named for named, _, kind, _, _ in _naming(connection, {d[1] for d in draws}, before_sequence) if kind == "reversal"}
+    for named, sequence, kind, quantity, fulfilled in draws:
+        if kind == "reversal":
+            found[named].reversed = True
+        elif sequence not in undone:
+            found[named].draws += 1
+            if kind == "attrition":
+                found[named].left -= quantity
+            else:
+                found[named].outstanding -= fulfilled if kind == "delivery" else quantity
+    return found
+
+
+def _by_sequence(connection: Connection, sequences: Iterable[int]) -> list[tuple[Any, ...]]:
+    listed = sorted(sequences)
+    if not listed:
+        return []
+    if len(listed) <= _FEW:
+        condition = f"sequence IN ({', '.join(map(str, listed))})"
+        return connection.execute(f"SELECT {_STANDING} FROM entry WHERE {condition}").fetchall()
+    return _joined(connection, _STANDING, "sequence", listed)
+
+
+def _naming(connection: Connection, sequences: Iterable[int], before: int) -> list[tuple[int, int, str, int, int]]:
+    """Give the records that name these: named, own sequence, kind, quantity, fulfilled."""
+    listed = sorted(sequences)
+    columns = "under_sequence, sequence, kind, quantity, fulfilled"
+    if not listed:
+        return []
+    if len(listed) <= _FEW:
+        condition = f"under_sequence IN ({', '.join(map(str, listed))})"
+        rows = connection.execute(f"SELECT {columns} FROM entry WHERE {condition}").fetchall()
+    else:
+        rows = _joined(connection, columns, "under_sequence", listed)
+    return [row for row in rows if row[1] < before]
+
+
+def _joined(connection: Connection, columns: str, key: str, numbers: Sequence[int]) -> list[Any]:
+    connection.register("wanted", pa.table({"number": pa.array(numbers, pa.int64())}))
+    try:
+        return connection.execute(
+            f"SELECT {columns} FROM entry JOIN wanted ON entry.{key} = wanted.number"
+        ).fetchall()
+    finally:
+        connection.unregister("wanted")
+
+
+def _standing(row: tuple[Any, ...], codebook: Codebook) -> Standing:
+    (sequence, _, kind_word, day, destination, consignee, chip, quantity, tpp, stated, basis, outcome, _, fulfilled) = row[:14]
+    cap, lpp, lpp_year, lpp_from, lpp_from_year, nveu, nveu_quarter, committed, installed, pending = row[14:]
+    kind, refused, ordinal = Kind[kind_word.upper()], outcome == "refused", day.toordinal()
+    return Standing(
+        sequence=sequence,
+        content=-1,
+        kind=kind,
+        day=ordinal,
+        year=year_and_quarter(ordinal)[0],
+        place=codebook.place_of[destination],
+        consignee=codebook.party_of[consignee],
+        chip=codebook.chip_of[chip],
+        quantity=quantity,
+        tpp=tpp,
+        stated=_BASES[stated],
+        basis=_BASES[basis],
+        refused=refused,
+        counts=Counts(
+            cap=cap,
+            lpp=lpp,
+            lpp_year=lpp_year,
+            lpp_from=lpp_from,
+            lpp_from_year=lpp_from_year,
+            nveu=nveu,
+            nveu_quarter=nveu_quarter,
+            committed=committed,
+            installed=installed,
+            pending=pending,
+        ),
+        fulfilled=fulfilled,
+        outstanding=quantity if kind is Kind.ALLOCATION and not refused else 0,
+        left=quantity if kind in (Kind.OPENING, Kind.DELIVERY) else 0,
+    )
+

@@ -1,0 +1,76 @@
+"""The reference data that comes with the project, read from the installed package."""
+
+import csv
+import io
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from ledger.core.errors import WrongUsage
+from ledger.core.text import did_you_mean, nearest
+from ledger.rulebook.load import FILES, RulebookError, load_rulebook
+from ledger.rulebook.rulebook import Rulebook
+
+DEFAULT_RULEBOOK: Final = "bis-ai-diffusion-2025"
+
+
+def _rows(*path: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(seed_bytes(*path).decode())))
+
+
+@cache
+def country_names() -> Mapping[str, str]:
+    """Give the name of every ISO 3166-1 alpha-2 code."""
+    return {row["code"]: row["name"] for row in _rows("countries.csv")}
+
+
+@cache
+def region_countries() -> Mapping[str, str]:
+    """Give the country of every known cloud region, such as `aws:me-central-1`."""
+    return {row["region"]: row["country"] for row in _rows("cloud_regions.csv")}
+
+
+def seed_bytes(*path: str) -> bytes:
+    """Give the content of a seed file."""
+    return files("seeds").joinpath("/".join(path)).read_bytes()
+
+
+def seeded_rulebooks() -> list[str]:
+    """Give the ids of the rulebooks that come with the project."""
+    folder = files("seeds") / "rulebooks"
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("_"))
+
+
+def find_rulebook(name: str) -> Rulebook:
+    """Load a rulebook: a seeded id, a folder, or its `rulebook.toml`.
+
+    Raises WrongUsage if there is none, RulebookError if it is malformed.
+    """
+    if name in seeded_rulebooks():
+        folder = files("seeds") / "rulebooks" / name
+        return parse_rulebook({file: (folder / file).read_text("utf-8") for file in FILES})
+    path = Path(name)
+    path = path.parent if path.name == FILES[0] else path
+    if not path.is_dir():
+        known = ", ".join(seeded_rulebooks())
+        hint = did_you_mean(nearest(name, seeded_rulebooks()))
+        raise WrongUsage(f"there is no rulebook {name}: it is neither seeded ({known}) nor a folder{hint}")
+    texts: dict[str, str] = {}
+    problems: list[str] = []
+    for file in FILES:
+        try:
+            texts[file] = (path / file).read_text("utf-8-sig")
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{file}: cannot be read: {error}")
+    if problems:
+        raise RulebookError(problems)
+    return parse_rulebook(texts)
+
+
+def parse_rulebook(texts: Mapping[str, str]) -> Rulebook:
+    """Read a rulebook out of the texts of its files. Raises RulebookError if it is malformed."""
+    return load_rulebook(texts, country_names().keys())

@@ -1,0 +1,233 @@
+"""Reading input files: CSV, NDJSON, Parquet and Arrow, by content or suffix, into columns of given values.
+
+Whatever is wrong with a file is a fault with a sentence, never an exception of a library.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+
+from ledger.core.columns import Column
+from ledger.core.form import RowFault
+from ledger.core.text import did_you_mean, nearest, shown
+
+_FORMATS: Final = {
+    ".csv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+}
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_ARROW_STREAM = b"\xff\xff\xff\xff"
+WHOLE_FILE: Final = -1
+"""The row of a fault that concerns the file as a whole."""
+
+_UNKNOWN_SHOWN_MAX = 5
+
+
+class FileFault(ValueError):
+    """A file that cannot be read at all: a stable word, and one sentence."""
+
+    def __init__(self, code: str, message: str, column: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.column = column
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One input file by column. `faults` has rows that could not be split into fields; they stay as blank rows."""
+
+    file: str
+    sha256: str
+    rows: int = 0
+    columns: dict[str, Column] = field(default_factory=dict)
+    faults: list[RowFault] = field(default_factory=list)
+
+
+def read_sheet(file: str, content: bytes, known: Sequence[str], always: Sequence[str]) -> Sheet:
+    """Read a file. `known` are the columns it may have, `always` those it must have.
+
+    A file that cannot be read has one fault, of the row `WHOLE_FILE`, and no rows.
+    """
+    sheet = Sheet(file, sha256(content).hexdigest())
+    try:
+        kind = _format(file, content)
+        if kind == "csv":
+            _read_csv(sheet, _text(content))
+        elif kind == "ndjson":
+            _read_ndjson(sheet, _text(content))
+        else:
+            _read_arrow(sheet, kind, content)
+        _check_columns(sheet.columns, known, always)
+    except FileFault as fault:
+        return Sheet(file, sheet.sha256, faults=[RowFault(WHOLE_FILE, fault.column, fault.code, str(fault))])
+    return sheet
+
+
+def _format(file: str, content: bytes) -> str:
+    if not content.strip():
+        raise FileFault("empty", "the file is empty; a file of records begins with a line of column names")
+    if content.startswith(b"PAR1"):
+        return "parquet"
+    if content.startswith((b"ARROW1", _ARROW_STREAM)):
+        return "arrow"
+    suffix = file[file.rfind(".") :].lower() if "." in file else ""
+    by_suffix = _FORMATS.get(suffix)
+    if by_suffix:
+        return by_suffix
+    return "ndjson" if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "csv"
+
+
+def _text(content: bytes) -> str:
+    if content.startswith(_UTF16_MARKS):
+        raise FileFault("encoding", "the file is UTF-16; save it as UTF-8 (in a spreadsheet: CSV UTF-8)")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = f"0x{content[error.start]:02x}"
+        raise FileFault(
+            "encoding",
+            f"the file is not UTF-8: line {line:,} has the byte {byte}; save it as UTF-8"
+            " (in a spreadsheet: CSV UTF-8)",
+        ) from None
+
+
+def _read_csv(sheet: Sheet, text: str) -> None:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines: list[list[str]] = []
+    try:
+        header = [name.strip() for name in next(line for line in reader if line)]
+        _check_names(header)
+        for line in reader:
+            if not line:
+                continue
+            if len(line) != len(header):
+                sheet.faults.append(_ragged(len(lines), len(line), len(header)))
+                lines.append([""] * len(header))
+            else:
+                lines.append(line)
+    except csv.Error as error:
+        raise FileFault("malformed", f"line {reader.line_num:,} is not CSV: {error}") from None
+    sheet.rows = len(lines)
+    by_column: Iterable[tuple[str, ...]] = zip(*lines, strict=True) if lines else [()] * len(header)
+    sheet.columns = {name: Column.of(items) for name, items in zip(header, by_column, strict=True)}
+
+
+def _ragged(row: int, found: int, expected: int) -> RowFault:
+    hint = "; a text that has commas must stand in double quotes" if found > expected else ""
+    return RowFault(
+        row, "", "malformed", f"found {found:,} fields, expected {expected:,} as in the line of column names{hint}"
+    )
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _read_ndjson(sheet: Sheet, text: str) -> None:
+    objects: list[dict[str, Any]] = []
+    for line in text.split("\n"):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            sheet.faults.append(RowFault(len(objects), "", "malformed", f"the line is not JSON: {error}"))
+            value = {}
+        if not isinstance(value, dict):
+            message = f"found {shown(line)}, expected one JSON object a line"
+            sheet.faults.append(RowFault(len(objects), "", "malformed", message))
+            value = {}
+        objects.append(value)
+    names = list(dict.fromkeys(name for value in objects for name in value))
+    sheet.rows = len(objects)
+    sheet.columns = {name.strip(): _column_of(value.get(name) for value in objects) for name in names}
+
+
+def _column_of(items: Iterable[Any]) -> Column:
+    """Make a column of values of any type; lists and objects, which are malformed anyway, become their text."""
+    return Column.of(_Nested(json.dumps(item)) if isinstance(item, list | dict) else item for item in items)
+
+
+class _Nested(tuple[str]):
+    """A list or an object where a single value belongs: hashable, and no text, number or date."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "_Nested":
+        return super().__new__(cls, (text,))
+
+    def __str__(self) -> str:
+        return self[0]
+
+
+def _read_arrow(sheet: Sheet, kind: str, content: bytes) -> None:
+    source = pa.BufferReader(content)
+    try:
+        if kind == "parquet":
+            table = pq.read_table(source)
+        elif content.startswith(b"ARROW1"):
+            table = pyarrow.feather.read_table(source)
+        else:
+            table = pa.ipc.open_stream(source).read_all()
+    except (pa.ArrowException, OSError) as error:
+        what = "Parquet" if kind == "parquet" else "Arrow"
+        reason = str(error).splitlines()[0]
+        raise FileFault("malformed", f"the file is not whole or not {what}: {reason}") from None
+    _check_names(table.column_names)
+    sheet.rows = table.num_rows
+    sheet.columns = {name: _arrow_column(table[name]) for name in table.column_names}
+
+
+def _arrow_column(chunks: Any) -> Column:
+    if pa.types.is_timestamp(chunks.type):
+        # Nanoseconds have no Python value; a day's timestamp loses nothing as microseconds.
+        chunks = chunks.cast(pa.timestamp("us", tz=chunks.type.tz), safe=False)
+    try:
+        encoded = chunks if pa.types.is_dictionary(chunks.type) else chunks.dictionary_encode()
+        encoded = encoded.unify_dictionaries().combine_chunks()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], chunks.type).dictionary_encode()
+    except (pa.ArrowException, AttributeError):
+        return _column_of(chunks.to_pylist())
+    values = [*encoded.dictionary.to_pylist(), None]
+    return Column(values, encoded.indices.fill_null(len(values) - 1).to_pylist())
+
+
+def _check_names(names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise FileFault("malformed", f"the column {shown(twice[0])} is there twice", twice[0])
+
+
+def _check_columns(columns: Iterable[str], known: Sequence[str], always: Sequence[str]) -> None:
+    unknown = [name for name in columns if name not in known]
+    if unknown:
+        names = ", ".join(
+            shown(name) + did_you_mean(nearest(name, known)).replace(";", ",")
+            for name in unknown[:_UNKNOWN_SHOWN_MAX]
+        )
+        more = f" and {len(unknown) - _UNKNOWN_SHOWN_MAX:,} more" if len(unknown) > _UNKNOWN_SHOWN_MAX else ""
+        raise FileFault(
+            "unknown-column",
+            f"the file has the unknown column{'s' if len(unknown) > 1 else ''} {names}{more};"
+            f" known are {', '.join(known)}",
+            unknown[0],
+        )
+    missing = [name for name in always if name not in columns]
+    if missing:
+        raise FileFault("missing-column", f"the file lacks the column {shown(missing[0])}", missing[0])

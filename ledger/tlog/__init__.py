@@ -1,0 +1,1 @@
+"""The log's leaves: the bytes of what is recorded, and their hashes. Pure."""

@@ -1,0 +1,31 @@
+-- Facts that a limit forbids: recorded and counted.
+-- sequence: place in the ledger, from 1, no gaps
+-- batch: the import that recorded it
+-- provider: who submitted it
+-- reference: the provider's own identifier
+-- kind: opening, allocation, delivery, lapse, attrition or reversal
+-- date: legal date of the event
+-- recorded_at: instant of recording, UTC
+-- destination: country, ISO 3166-1 alpha-2, as given
+-- consignee: party that will own the chips
+-- family: its ultimate parent when the record was decided
+-- chip: chip id
+-- quantity: chips; of a reversal, those of the record taken back
+-- tpp: total processing performance, never signed
+-- basis: authorization as determined, blank if none
+-- outcome: admitted, refused or breached
+-- limit_id: the limit that spoke, blank if none was tested
+-- account: the account that spoke
+-- remaining_tpp: what that limit leaves: after an admitted or breached record, before a refused one
+-- limit_tpp: the most that it allows
+-- message: one sentence for a person
+-- under: reference of the record that this one draws on or takes back
+-- license_number: the licence's number
+-- expires: the licence's last day
+-- exporter: who exports
+-- site: where the chips stand; the cloud region if only that was given
+-- evidence: what shows it
+-- note: remark; of a reversal, why
+-- rulebook_digest: digest of the rulebook under which it was decided
+-- leaf: place of its leaf in the log
+SELECT * FROM decisions WHERE outcome = 'breached'

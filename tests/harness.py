@@ -1,0 +1,85 @@
+"""Real ledgers for tests: made once for each rulebook, then copied; rows go in and decisions come out as dicts."""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+from ledger.core.columns import Column
+from ledger.rulebook.rulebook import Rulebook
+from ledger.sequencer.answers import answer_rows
+from ledger.sequencer.desk import Desk
+from ledger.sequencer.founding import found_ledger
+from ledger.sequencer.importing import import_sheets
+from ledger.sequencer.registering import register_sheet
+from ledger.store.file import LedgerFile
+from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook, parse_rulebook
+from ledger.store.sheets import Sheet
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+Row = Mapping[str, object]
+Answer = dict[str, object]
+
+
+def amended(**values: str) -> Rulebook:
+    """Give the default rulebook with figures replaced, each given as TOML."""
+    texts = dict(find_rulebook(DEFAULT_RULEBOOK).texts)
+    for name, value in values.items():
+        text, count = re.subn(
+            rf"(^\[{name}\]\n(?:#.*\n)*value = ).*$", lambda m, v=value: m[1] + v, texts["parameters.toml"], flags=re.M
+        )
+        assert count == 1, name
+        texts["parameters.toml"] = text
+    return parse_rulebook(texts)
+
+
+@cache
+def _template(amendments: tuple[tuple[str, str], ...]) -> Path:
+    path = Path(mkdtemp(prefix="quotaledger-")) / "template.duckdb"
+    found_ledger(path, amended(**dict(amendments)), "tests", NOW)
+    return path
+
+
+def sheet(rows: Sequence[Row], file: str = "rows") -> Sheet:
+    """Make a sheet of rows given as dicts."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: Column.of([row.get(name) for row in rows]) for name in names}
+    return Sheet(file, "0" * 64, len(rows), columns)
+
+
+class Bench:
+    """A ledger on a test's bench."""
+
+    def __init__(self, ledger: LedgerFile) -> None:
+        self.ledger = ledger
+
+    def desk(self) -> Desk:
+        """Give a desk that has read nothing yet."""
+        return Desk(self.ledger, "tests", NOW)
+
+    def register(self, register: str, *rows: Row) -> None:
+        """Register rows."""
+        register_sheet(self.desk(), register, sheet(rows))
+
+    def submit(
+        self, provider: str, *rows: Row, skip_invalid: bool = True, dry_run: bool = False
+    ) -> list[Answer]:
+        """Import rows as one batch and give an answer for each, or the rejected ones alone if that fails."""
+        desk = self.desk()
+        result = import_sheets(desk, provider, [sheet(rows)], skip_invalid=skip_invalid, dry_run=dry_run)
+        return list(answer_rows(desk, result, skip_invalid=skip_invalid))
+
+
+@contextmanager
+def bench(folder: Path, **amendments: str) -> Iterator[Bench]:
+    """Give a fresh ledger under the default rulebook with figures replaced."""
+    path = folder / "ledger.duckdb"
+    path.unlink(missing_ok=True)
+    shutil.copy(_template(tuple(sorted(amendments.items()))), path)
+    with LedgerFile.open(path, NOW) as ledger:
+        yield Bench(ledger)
