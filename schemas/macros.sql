@@ -44,7 +44,7 @@ CREATE OR REPLACE MACRO decision_message(
     replace(replace(replace(replace(replace(replace(replace(replace(replace(template,
         '{asked}', kind || ' of ' || format('{:,}', quantity) || ' ' || chip || ' (' || format('{:,}', tpp)
             || ' TPP) in ' || destination || ' for ' || consignee),
-        '{basis}', coalesce(basis, 'no authorization')),
+        '{basis}', coalesce(basis, 'no stated authorization')),
         '{account}', coalesce(account, '')),
         '{remaining_tpp}', coalesce(format('{:,}', remaining_tpp), '')),
         '{remaining_h100e}', coalesce(format('{:,}', remaining_tpp // one), '')),

@@ -1,13 +1,15 @@
 """Real ledgers for tests: made once for each rulebook, then copied; rows go in and decisions come out as dicts."""
 
-import re
 import shutil
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+
+import tomli_w
 
 from ledger.core.columns import Column
 from ledger.rulebook.rulebook import Rulebook
@@ -29,12 +31,11 @@ Answer = dict[str, object]
 def amended(**values: str) -> Rulebook:
     """Give the default rulebook with figures replaced, each given as TOML."""
     texts = dict(find_rulebook(DEFAULT_RULEBOOK).texts)
+    parameters = tomllib.loads(texts["parameters.toml"])
     for name, value in values.items():
-        text, count = re.subn(
-            rf"(^\[{name}\]\n(?:#.*\n)*value = ).*$", lambda m, v=value: m[1] + v, texts["parameters.toml"], flags=re.M
-        )
-        assert count == 1, name
-        texts["parameters.toml"] = text
+        assert name in parameters, name
+        parameters[name]["value"] = tomllib.loads(f"value = {value}")["value"]
+    texts["parameters.toml"] = tomli_w.dumps(parameters)
     return parse_rulebook(texts)
 
 

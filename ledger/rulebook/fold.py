@@ -46,8 +46,9 @@ class Fold:
         self._next_sequence = next_sequence
         self._determination = Determination(codebook, balances)
         self._rules = Rules(codebook, balances)
+        self.claim: Claim
+        """The record decided last, and below every limit read for it: observed as if it counted, left as decided."""
         self.readings: list[Reading] = []
-        """Every limit read for the record decided last, as if it counted; what an explanation shows."""
 
     def run(self, records: Records, advanced: Callable[[int], None] | None = None) -> Decisions:
         """Decide all rows in order; `advanced` is told now and then how many are done."""
@@ -81,6 +82,7 @@ class Fold:
         if rejection:
             decisions.rejections.append(rejection)
             return
+        self.claim = claim
         outcome, verdict = self._judge(claim)
         sequence = self._next_sequence
         self._next_sequence += 1
@@ -199,8 +201,14 @@ class Fold:
         if claim.kind is not Kind.ALLOCATION:
             return Outcome.BREACHED, self._verdict(exceeded)
         self._balances.add(claim.family, claim.destination, claim.counts, -1)
-        before = LIMITS[exceeded.limit].measure(claim, exceeded.account, self._rules)
-        return Outcome.REFUSED, self._verdict(before)
+        self.readings = [self._left_before(reading, claim) for reading in self.readings]
+        refusing = next(reading for reading in self.readings if reading.excess > 0)
+        return Outcome.REFUSED, self._verdict(refusing)
+
+    def _left_before(self, reading: Reading, claim: Claim) -> Reading:
+        """Give a reading with what its account leaves and may have now that the record is uncounted again."""
+        before = LIMITS[reading.limit].measure(claim, reading.account, self._rules)
+        return reading._replace(most=before.most, left=before.left)
 
     @staticmethod
     def _verdict(reading: Reading | None) -> tuple[int, Account, int, int]:

@@ -55,6 +55,12 @@ class Limit:
     number: int
     has_account = True
     """Limits 0 to 3 forbid outright: they have no account and leave nothing."""
+    weighs = "committed"
+    """Which of the counts adds up to what is observed: cap, lpp, nveu or committed."""
+    of_family = True
+    """Whether the account is a family's; else it is a country's, whoever uses it."""
+    cumulative = False
+    """Whether what earlier periods counted weighs on a later one."""
 
     @property
     def id(self) -> str:
@@ -72,6 +78,10 @@ class Limit:
     def measure(self, claim: Claim, account: Account, rules: Rules) -> Reading:
         """Measure one account as the balances stand."""
         raise NotImplementedError
+
+    def destinations(self, claim: Claim, account: Account, codebook: Codebook) -> list[int] | None:
+        """Give the countries whose records weigh on an account; None if all do."""
+        return [account.destination]
 
     def read(self, claim: Claim, rules: Rules) -> Reading | None:
         """Give the account that speaks: the one with the greatest excess, else the least left; None if untested."""
@@ -170,6 +180,8 @@ class CountryCap(Limit):
     """What is licensed to a tier-2 country, cumulatively (742.6(b)(10)(iii)(B)(1))."""
 
     number = 4
+    weighs = "cap"
+    of_family = False
 
     def account_name(self, family: str, destination: str, period: int) -> str:
         """Name the country."""
@@ -190,10 +202,15 @@ class LppAnnual(Limit):
     """What a family receives under LPP in a calendar year (740.29(a), (d), (h))."""
 
     number = 5
+    weighs = "lpp"
 
     def account_name(self, family: str, destination: str, period: int) -> str:
         """Name family and year."""
         return f"{family}/{period:04d}"
+
+    def destinations(self, claim: Claim, account: Account, codebook: Codebook) -> None:
+        """Count the year wherever the chips went."""
+        return
 
     def accounts(self, claim: Claim, rules: Rules) -> Iterable[Account]:
         """Test the year to which the record adds; a reversal may give back to the year that chips had left."""
@@ -212,6 +229,8 @@ class NveuInstalledBase(Limit):
     """A family's installed base in a destination, quarter by quarter (748.15(a)(2)(iii)(B), table 1)."""
 
     number = 6
+    weighs = "nveu"
+    cumulative = True
 
     def account_name(self, family: str, destination: str, period: int) -> str:
         """Name family, destination and quarter."""
@@ -299,6 +318,10 @@ class UveuOutsideTier1(Share):
 
     number = 8
 
+    def destinations(self, claim: Claim, account: Account, codebook: Codebook) -> list[int]:
+        """Count everything outside tier 1."""
+        return [place for place, tier in enumerate(codebook.tiers(claim.day)) if tier != TIER_1]
+
     def accounts(self, claim: Claim, rules: Rules) -> Iterable[Account]:
         """Test what adds chips outside tier 1, and what lowers the whole inside it."""
         worse = claim.counts.committed > 0 if claim.tier != TIER_1 else claim.counts.installed < 0
@@ -316,6 +339,10 @@ class UveuOutsideUs(Share):
     """The share of everything outside the United States, for families whose ultimate parent is there."""
 
     number = 9
+
+    def destinations(self, claim: Claim, account: Account, codebook: Codebook) -> list[int]:
+        """Count everything abroad."""
+        return [place for place in set(codebook.counted) if place != codebook.figures.home]
 
     def accounts(self, claim: Claim, rules: Rules) -> Iterable[Account]:
         """Test what adds chips abroad and what lowers the whole at home, where the switch measures each record."""

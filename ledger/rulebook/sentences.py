@@ -47,7 +47,7 @@ TEMPLATES: Final[dict[tuple[str, str], str]] = (
         for limit in LIMIT_IDS[4:]
     }
     | {
-        (limit, "breached"): f"Breach: {{asked}} under {{basis}}; {FORBIDDEN[limit]} is exceeded ({{citation}})."
+        (limit, "breached"): f"Breach: {{asked}} under {{basis}}; {FORBIDDEN[limit]} it is exceeded ({{citation}})."
         for limit in LIMIT_IDS[4:]
     }
 )

@@ -1,25 +1,67 @@
 """What entries count, account by account: the one query that balances, positions of a day and recounts are sums of."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import duckdb
 
+from ledger.store.query import rows
+
+_HEAVIEST: Final = 10
+
 _ROWS: Final = """
-    SELECT 'cap' AS account, consignee, counted_destination AS destination, 0 AS period, cap_tpp AS tpp
+    SELECT sequence, 'cap' AS account, consignee, counted_destination AS destination, 0 AS period, cap_tpp AS tpp
     FROM {entries} WHERE cap_tpp <> 0
     UNION ALL
-    SELECT 'lpp', consignee, '', lpp_year, lpp_tpp FROM {entries} WHERE lpp_tpp <> 0
+    SELECT sequence, 'lpp', consignee, '', lpp_year, lpp_tpp FROM {entries} WHERE lpp_tpp <> 0
     UNION ALL
-    SELECT 'lpp', consignee, '', lpp_from_year, -lpp_from_tpp FROM {entries} WHERE lpp_from_tpp <> 0
+    SELECT sequence, 'lpp', consignee, '', lpp_from_year, -lpp_from_tpp FROM {entries} WHERE lpp_from_tpp <> 0
     UNION ALL
-    SELECT 'nveu', consignee, counted_destination, nveu_quarter, nveu_tpp FROM {entries} WHERE nveu_tpp <> 0
+    SELECT sequence, 'nveu', consignee, counted_destination, nveu_quarter, nveu_tpp FROM {entries} WHERE nveu_tpp <> 0
     UNION ALL
-    SELECT 'committed', consignee, counted_destination, 0, committed_tpp FROM {entries} WHERE committed_tpp <> 0
+    SELECT sequence, 'committed', consignee, counted_destination, 0, committed_tpp FROM {entries} WHERE committed_tpp <> 0
     UNION ALL
-    SELECT 'installed', consignee, counted_destination, 0, installed_tpp FROM {entries} WHERE installed_tpp <> 0
+    SELECT sequence, 'installed', consignee, counted_destination, 0, installed_tpp FROM {entries} WHERE installed_tpp <> 0
     UNION ALL
-    SELECT 'pending', consignee, counted_destination, 0, pending_tpp FROM {entries} WHERE pending_tpp <> 0
+    SELECT sequence, 'pending', consignee, counted_destination, 0, pending_tpp FROM {entries} WHERE pending_tpp <> 0
 """
+
+
+def heaviest(
+    connection: duckdb.DuckDBPyConnection,
+    account: str,
+    consignees: Sequence[str] | None,
+    destinations: Sequence[str] | None,
+    periods: tuple[int, int],
+    before_sequence: int,
+) -> list[dict[str, Any]]:
+    """Give the ten records before a sequence that weigh most on an account; None stands for all.
+
+    `periods` are the first and last LPP year or NVEU quarter; of other accounts they are not looked at.
+    """
+    entries = f"(SELECT * FROM entry WHERE sequence < {before_sequence:d})"
+    names = ("sequence", "provider", "reference", "kind", "date", "consignee", "destination", "tpp")
+    found = rows(
+        connection,
+        f"""
+        SELECT sequence, entry.provider, entry.reference, entry.kind, entry.date, counted.consignee,
+            counted.destination, counted.tpp
+        FROM ({_ROWS.format(entries=entries)}) AS counted JOIN entry USING (sequence)
+        WHERE counted.account = $account
+            AND ($consignees IS NULL OR list_contains($consignees, counted.consignee))
+            AND ($destinations IS NULL OR list_contains($destinations, counted.destination))
+            AND (counted.period = 0 OR counted.period BETWEEN $first AND $last)
+        ORDER BY abs(counted.tpp) DESC, sequence LIMIT {_HEAVIEST}
+        """,
+        {
+            "account": account,
+            "consignees": consignees,
+            "destinations": destinations,
+            "first": periods[0],
+            "last": periods[1],
+        },
+    )
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def balances_query(condition: str) -> str:

@@ -228,3 +228,11 @@ def _standing(row: tuple[Any, ...], codebook: Codebook) -> Standing:
         left=quantity if kind in (Kind.OPENING, Kind.DELIVERY) else 0,
     )
 
+
+
+def entry(connection: Connection, sequence: int) -> dict[str, Any] | None:
+    """Give a recorded record by its sequence, by column, or None."""
+    found = connection.execute("SELECT * FROM entry WHERE sequence = ?", [sequence])
+    names = [column[0] for column in found.description or ()]
+    row = found.fetchall()
+    return dict(zip(names, row[0], strict=True)) if row else None

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -73,4 +73,9 @@ def find_rulebook(name: str) -> Rulebook:
 
 def parse_rulebook(texts: Mapping[str, str]) -> Rulebook:
     """Read a rulebook out of the texts of its files. Raises RulebookError if it is malformed."""
-    return load_rulebook(texts, country_names().keys())
+    return _parsed(tuple(texts.items()))
+
+
+@lru_cache(maxsize=16)
+def _parsed(texts: tuple[tuple[str, str], ...]) -> Rulebook:
+    return load_rulebook(dict(texts), country_names().keys())

@@ -1,0 +1,81 @@
+"""The command's verbs and what they share: which ledger, who runs it, and the time."""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger import __version__
+
+HELP = """A ledger of AI chips allocated to countries and companies, decided against the rule in force.
+
+Start with `quotaledger init`, register parties, then import records; `quotaledger demo` shows it all on the deployments
+announced in 2025 and 2026.
+"""
+
+app = typer.Typer(
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every verb needs to know of its surroundings."""
+
+    path: Path
+    filed_by: str
+
+    @staticmethod
+    def now() -> datetime:
+        """Give the present instant, UTC."""
+        return datetime.now(UTC)
+
+
+def filed_by() -> str:
+    """Give who runs the command: QUOTALEDGER_FILED_BY, else the user of the system."""
+    try:
+        return os.environ.get("QUOTALEDGER_FILED_BY") or getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+@app.callback()
+def settings(
+    context: typer.Context,
+    ledger: Annotated[
+        Path,
+        typer.Option("--ledger", envvar="QUOTALEDGER_LEDGER", metavar="PATH", help="The ledger's file."),
+    ] = Path("quota.duckdb"),
+    version: Annotated[bool, typer.Option("--version", help="Say which version this is.", is_eager=True)] = False,
+) -> None:
+    """Remember which ledger is meant."""
+    if version:
+        typer.echo(f"quotaledger {__version__}")
+        raise typer.Exit
+    context.obj = Settings(ledger, filed_by())
+
+
+@contextmanager
+def opened(context: typer.Context, *, writing: bool) -> Iterator["Desk"]:  # noqa: F821 -- imported when needed
+    """Give a desk at the ledger, for reading alone or for writing, and let go of the file afterwards."""
+    from ledger.sequencer.desk import Desk
+    from ledger.store.file import LedgerFile
+
+    at: Settings = context.obj
+    now = at.now()
+    with LedgerFile.open(at.path, now if writing else None) as ledger:
+        yield Desk(ledger, at.filed_by, now)
+
+
+from ledger.cli import asking, demo, recording, rulebooks  # noqa: E402, F401 -- the verbs register themselves

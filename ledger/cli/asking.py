@@ -1,0 +1,204 @@
+"""The verbs that ask and record nothing: assess, explain, status, sql."""
+
+import csv
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ledger.cli.app import Settings, app, opened
+from ledger.cli.output import Format, bar, cell, console, print_json, print_rows, say
+from ledger.core.errors import WrongUsage
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
+
+_LIMIT_COLUMNS = ("limit_id", "account", "observed_tpp", "most_tpp", "left_tpp", "exceeded", "citation")
+
+
+@app.command()
+def assess(
+    context: typer.Context,
+    destination: Annotated[str, typer.Option(metavar="CC", help="Country, or cloud:region.")],
+    consignee: Annotated[str, typer.Option(metavar="P", help="The party that would own the chips.")],
+    chip: Annotated[str, typer.Option(metavar="C", help="Chip id; `quotaledger sql 'FROM chips'` lists them.")],
+    quantity: Annotated[str, typer.Option(metavar="N", help="How many.")],
+    day: Annotated[str, typer.Option("--date", metavar="D", help="Legal date, YYYY-MM-DD; today if not given.")] = "",
+    basis: Annotated[str, typer.Option(metavar="B", help="LICENSE, LPP, AIA, NVEU or UVEU, if one is stated.")] = "",
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Say what would be decided of an allocation, and why, recording nothing."""
+    from ledger.sequencer.assessing import assess as assess_request
+
+    request = {
+        "destination": destination,
+        "consignee": consignee,
+        "chip": chip,
+        "quantity": quantity,
+        "date": day or datetime.now(UTC).date().isoformat(),
+        "basis": basis,
+    }
+    with opened(context, writing=False) as desk:
+        _print_assessment(assess_request(desk, request), form)
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    sequence: Annotated[int, typer.Argument(help="Place of the record in the ledger.")],
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Decide a recorded record again as of its place in the ledger: every limit tested, and what weighed on it."""
+    from ledger.sequencer.explaining import explain as explain_record
+
+    with opened(context, writing=False) as desk:
+        _print_assessment(explain_record(desk, sequence), form)
+
+
+def _print_assessment(assessment: Any, form: Format) -> None:
+    limits = [vars(tested) for tested in assessment.limits]
+    if form is Format.JSON:
+        print_json(assessment.decision | {"limits": limits})
+        return
+    if form is Format.CSV:
+        print_rows(limits, _LIMIT_COLUMNS, form)
+        return
+    console().print(cell(assessment.decision["message"]))
+    if not limits:
+        console().print("No limit was tested.")
+        return
+    print_rows(limits, _LIMIT_COLUMNS, form)
+    for tested in limits:
+        if tested["heaviest"]:
+            console().print(f"\nThe records that weighed most on {tested['limit_id']} {tested['account']}:")
+            print_rows(tested["heaviest"], tuple(tested["heaviest"][0]), form)
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    country: Annotated[str | None, typer.Option(metavar="CC", help="One country alone.")] = None,
+    family: Annotated[str | None, typer.Option(metavar="P", help="The family of one party alone.")] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Leave out records dated later.")
+    ] = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Show positions: what every country and family has used and has left."""
+    from ledger.sequencer.positions import VIEWS
+    from ledger.sequencer.positions import status as positions
+
+    with opened(context, writing=False) as desk:
+        found = positions(desk, country, family, as_of.date() if as_of else None)
+    if form is Format.JSON:
+        print_json(found)
+    elif form is Format.CSV:
+        # One list is one table: the countries, unless it was a family that was asked for.
+        names = [name for name in VIEWS if found[name]] if family else ["countries"]
+        for name in names:
+            print_rows(found[name], tuple(found[name][0]) if found[name] else (), form)
+    else:
+        print_positions(found, country)
+
+
+def print_positions(found: dict[str, Any], country: str | None) -> None:
+    """Print positions for people: the countries with use, and the families."""
+    as_of: date = found["as_of"]
+    console().print(f"As of {as_of}, after record {found['sequence']:,}, under {found['rulebook']}.\n")
+    used = [row for row in found["countries"] if country or row["used_tpp"] or row["delivered_tpp"]]
+    rows = [
+        {
+            "country": f"{row['name']} ({row['destination']})",
+            "used of cap": bar(row["used_percent"], row["status"]),
+            "status": row["status"],
+            "used H100e": row["used_h100e"],
+            "left H100e": row["remaining_h100e"],
+            "cap H100e": row["cap_h100e"],
+            "used TPP": row["used_tpp"],
+            "left TPP": row["remaining_tpp"],
+            "delivered TPP": row["delivered_tpp"],
+        }
+        for row in sorted(used, key=lambda row: (-row["used_tpp"], row["destination"]))
+    ]
+    if rows:
+        _print_drawn(rows)
+    unused = len(found["countries"]) - len(used)
+    if unused:
+        console().print(f"{unused} {'more ' if rows else ''}tier-2 countries have used nothing of their caps.")
+    for name, title in (
+        ("lpp", "License Exception LPP, by family and year"),
+        ("nveu", "NVEU installed base, by quarter"),
+        ("uveu", "UVEU families"),
+        ("uveu_country_shares", "UVEU shares by country"),
+    ):
+        if found[name]:
+            console().print("")
+            print_rows(found[name], tuple(found[name][0]), Format.TABLE, title)
+
+
+def _print_drawn(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for name, value in rows[0].items():
+        table.add_column(name, justify="right" if isinstance(value, int | float) else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(value if isinstance(value, Text) else cell(value) for value in row.values()))
+    console().print(table)
+
+
+@app.command()
+def sql(
+    context: typer.Context,
+    query: Annotated[str | None, typer.Argument(help="SQL on the views; without it, a shell.")] = None,
+    form: FormatOption = Format.TABLE,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write to a .parquet or .csv file.")] = None,
+) -> None:
+    """Ask in SQL, read-only: decisions, country_positions, lpp_positions, refusals, breaches, batches and more."""
+    at: Settings = context.obj
+    if query is None and sys.stdin.isatty():
+        _shell(at.path, form)
+        return
+    _ask(at.path, query if query is not None else sys.stdin.read(), form, out)
+
+
+def _ask(path: Path, query: str, form: Format, out: Path | None) -> None:
+    from ledger.store.analyst import ask
+    from ledger.store.outputs import check_output, write_rows
+
+    if not query.strip():
+        raise WrongUsage("there is no query; try: quotaledger sql 'FROM country_positions'")
+    if out:
+        check_output(out)
+    answer = ask(path, query, out if out and out.suffix == ".parquet" else None)
+    if out:
+        if out.suffix != ".parquet":
+            write_rows(out, answer.columns, (dict(zip(answer.columns, row, strict=True)) for row in answer.rows))
+        return
+    if form is Format.CSV:
+        # By place, not by name: two columns of a query may be called the same.
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(answer.columns)
+        writer.writerows(answer.rows)
+        return
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    print_rows(rows, answer.columns, form)
+
+
+def _shell(path: Path, form: Format) -> None:
+    """Read statements up to a semicolon and answer each; the ledger is held only while one runs."""
+    say("SQL on the ledger's views, read-only; end a statement with ; and leave with Ctrl-D. Try: FROM decisions;")
+    lines: list[str] = []
+    while True:
+        try:
+            lines.append(input("quotaledger> " if not lines else "          -> "))
+        except EOFError:
+            return
+        if lines[-1].rstrip().endswith(";"):
+            try:
+                _ask(path, "\n".join(lines), form, None)
+            except WrongUsage as error:
+                say(str(error))
+            lines = []

@@ -1,0 +1,123 @@
+"""How the command speaks: data to standard output, everything else to standard error, colours only for people."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from ledger.core.errors import RejectedRow
+from ledger.store.outputs import plain, write_csv
+
+REJECTED_SHOWN_MAX: Final = 100
+_WIDE: Final = 200
+_COLOURS: Final = {
+    "open": "green",
+    "watch": "yellow",
+    "critical": "dark_orange",
+    "exhausted": "red",
+    "over": "bold red",
+    "admitted": "green",
+    "refused": "red",
+    "breached": "bold red",
+}
+_BAR_WIDTH: Final = 20
+_NAMES: Final = ("year", "sequence", "batch", "row")
+
+
+class Format(StrEnum):
+    """How data is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def say(sentence: str) -> None:
+    """Say something that is no data."""
+    print(sentence, file=sys.stderr)
+
+
+def say_rejected(rows: Sequence[RejectedRow]) -> None:
+    """Name every rejected row, or as many as a person reads."""
+    for row in rows[:REJECTED_SHOWN_MAX]:
+        say(f"rejected: {row.sentence()}")
+    more = len(rows) - REJECTED_SHOWN_MAX
+    if more > 0:
+        say(f"rejected: and {more:,} more faults; `--decisions OUT.csv` writes all rejected rows")
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on standard error while work goes on, if a person is looking."""
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    print(json.dumps(value, default=plain, ensure_ascii=False, indent=2))
+
+
+def print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: Format, title: str = "") -> None:
+    """Print rows in one of the formats."""
+    if form is Format.JSON:
+        print_json([{name: row[name] for name in columns} for row in rows])
+    elif form is Format.CSV:
+        write_csv(sys.stdout, columns, rows)
+    else:
+        print_table(rows, columns, title)
+
+
+def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str = "") -> None:
+    """Print a table for people: separators in numbers, numbers to the right, statuses in colour."""
+    table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for name in columns:
+        numeric = any(isinstance(row[name], int | float) and not isinstance(row[name], bool) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_named_cell(name, row[name]) for name in columns))
+    console().print(table)
+
+
+def console() -> Console:
+    """Give a console on standard output that does not fold tables when nobody watches."""
+    terminal = sys.stdout.isatty()
+    return Console(width=None if terminal else _WIDE, highlight=False, soft_wrap=not terminal)
+
+
+def _named_cell(name: str, value: Any) -> Text:
+    """Write a value; numbers that name something, such as years, have no separators."""
+    return Text(str(value)) if name in _NAMES and value is not None else cell(value)
+
+
+def cell(value: Any) -> Text:
+    """Write one value for people. Text is never read as markup."""
+    if value is None:
+        return Text("")
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
+    if isinstance(value, int):
+        return Text(f"{value:,}")
+    if isinstance(value, float):
+        return Text(f"{value:,.1f}")
+    text = str(plain(value))
+    return Text(text, style=_COLOURS.get(text, ""))
+
+
+def bar(percent: float | None, status: str) -> Text:
+    """Draw how much of a limit is used; what is over shows as a full bar with a sign behind."""
+    if percent is None:
+        return Text("")
+    filled = min(_BAR_WIDTH, int(percent / 100 * _BAR_WIDTH))
+    drawn = "█" * filled + "·" * (_BAR_WIDTH - filled)
+    return Text(f"{drawn} {float(percent):,.1f}%", style=_COLOURS.get(status, ""))

@@ -1,0 +1,137 @@
+"""The verbs that record: init, register, import."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.app import Settings, app, opened
+from ledger.cli.output import progress, say, say_rejected
+from ledger.core.errors import InputRejected, WrongUsage
+
+_SHOWN_MAX = 20
+
+
+class Register(StrEnum):
+    """The registers."""
+
+    PARTIES = "parties"
+    AUTHORIZATIONS = "authorizations"
+    ASSURANCES = "assurances"
+    CHIPS = "chips"
+
+
+def read_bytes(file: str) -> bytes:
+    """Give the content of a file, or of standard input for `-`. Raises WrongUsage if it cannot be read."""
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise WrongUsage(f"{file} cannot be read: {error.strerror or error}") from None
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    rulebook: Annotated[
+        str, typer.Option(metavar="R", help="A seeded rulebook's id, a folder, or its rulebook.toml.")
+    ] = "bis-ai-diffusion-2025",
+) -> None:
+    """Make a ledger under a rulebook.
+
+    `quotaledger rulebook list` names those that come along. The project's chips are registered at once.
+    """
+    from ledger.sequencer.founding import found_ledger
+    from ledger.store.seeds import find_rulebook
+
+    at: Settings = context.obj
+    book = find_rulebook(rulebook)
+    found_ledger(at.path, book, at.filed_by, at.now())
+    say(f"made {at.path} under {book.id} (digest {book.digest[:12]}); next: quotaledger register parties FILE")
+
+
+@app.command()
+def register(
+    context: typer.Context,
+    register: Annotated[Register, typer.Argument(help="Which register.")],
+    file: Annotated[str, typer.Argument(help="CSV, NDJSON or Parquet; - is standard input.")],
+) -> None:
+    """Add rows to a register: who belongs to whom, who holds what, what a chip is.
+
+    A later row for the same key supersedes the earlier for decisions from then on; old decisions keep theirs. Columns:
+
+    - parties: party, name, headquarters, parent
+    - authorizations: party, basis (UVEU or NVEU), destination (NVEU), valid_from, valid_to, citation
+    - assurances: destination, uplift_percent, valid_from, citation
+    - chips: chip, name, vendor, tpp, class, source
+    """
+    from ledger.sequencer.founding import register_file
+    from ledger.sequencer.registering import register_sheet
+
+    content = read_bytes(file)
+    with opened(context, writing=True) as desk:
+        result = register_sheet(desk, register.value, register_file(register.value, file, content))
+    unchanged = f", {result.unchanged:,} stood so already" if result.unchanged else ""
+    print(f"{register.value}: {result.recorded:,} rows recorded{unchanged}")
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(help="CSV, NDJSON, Parquet or Arrow; - is standard input.")],
+    provider: Annotated[str, typer.Option(metavar="NAME", help="Who submits the records and owns their references.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, and record nothing.")] = False,
+    skip_invalid: Annotated[
+        bool, typer.Option("--skip-invalid", help="Record the good rows even if others are rejected.")
+    ] = False,
+    decisions: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Write every decision to a .csv, .ndjson or .parquet file.")
+    ] = None,
+) -> None:
+    """Decide records and record them: several files are one batch, recorded together or not at all.
+
+    Columns: reference, kind (opening, allocation, delivery, lapse, attrition, reversal), date, destination, consignee,
+    chip, quantity, and where they apply basis, under, license_number, expires, exporter, site, evidence, note.
+    The same record again is recognised by its reference, so a file can safely be imported twice.
+    """
+    from ledger.sequencer.answers import answer_columns, answer_rows
+    from ledger.sequencer.founding import record_sheet
+    from ledger.sequencer.importing import import_sheets
+    from ledger.store.outputs import check_output, write_rows
+
+    if decisions:
+        check_output(decisions)
+    sheets = [record_sheet(file, read_bytes(file)) for file in files]
+    with opened(context, writing=not dry_run) as desk, progress("deciding") as advanced:
+        result = import_sheets(
+            desk, provider, sheets, skip_invalid=skip_invalid, dry_run=dry_run, advanced=advanced
+        )
+        if decisions:
+            write_rows(decisions, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
+        notable = [] if result.rejected and not skip_invalid else _notable(desk, result)
+    say_rejected(result.rejected)
+    if result.rejected and not skip_invalid:
+        raise InputRejected(
+            f"nothing was recorded: {result.counts['rejected']:,} of {sum(s.rows for s in sheets):,} rows were rejected;"
+            " mend them, or record the others with --skip-invalid"
+        )
+    for message in notable[:_SHOWN_MAX]:
+        print(message)
+    if len(notable) > _SHOWN_MAX:
+        print(f"... and {len(notable) - _SHOWN_MAX:,} more: quotaledger sql 'FROM refusals' and 'FROM breaches'")
+    head = "dry run, nothing recorded" if dry_run else f"batch {result.batch}" if result.batch else "nothing to record"
+    counts = ", ".join(f"{number:,} {name}" for name, number in result.counts.items())
+    print(f"{head}: {sum(s.rows for s in sheets):,} rows: {counts}")
+
+
+def _notable(desk, result) -> list[str]:  # type: ignore[no-untyped-def] # the types are imported when needed
+    """Give the sentences of refusals and breaches, as many as are shown."""
+    from ledger.store.answers import messages
+
+    rows = [n for n, outcome in enumerate(result.columns["outcome"]) if outcome in ("refused", "breached")]
+    shown = {name: [values[n] for n in rows[:_SHOWN_MAX]] for name, values in result.columns.items()}
+    found = messages(desk.ledger.connection, shown, desk.rulebook.digest)
+    return found + [""] * (len(rows) - len(found))
