@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint lock clean
+.PHONY: help demo test lint docs lock clean
 .DEFAULT_GOAL := help
 
 help:              ## what there is
@@ -25,6 +25,9 @@ lint: .venv/ready  ## style, types and the import arrow
 
 test: lint         ## lint, then every test
 	$(BIN)/python -m pytest
+
+docs: .venv/ready  ## write docs/views.md from the views' comments
+	$(BIN)/python -m tests.dictionary
 
 lock: .venv/ready  ## pin every dependency anew
 	$(BIN)/pip-compile --quiet --strip-extras --extra dev --allow-unsafe --generate-hashes --no-emit-index-url \

@@ -1,7 +1,7 @@
 """A column of input as its distinct values and, for each row, the number of its value.
 
-A file of a million rows has few chips, parties and dates: each distinct value is checked once, in Python, and the
-rows only look it up.
+A file of a million rows has few chips, parties and dates: each distinct value is checked once, in Python, and
+the rows only look it up.
 """
 
 from collections.abc import Iterable, Sequence

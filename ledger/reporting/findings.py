@@ -56,8 +56,10 @@ def enforcement(rulebook: Rulebook) -> tuple[str, str]:
     days = counted((due - called_off).days, "day", words=True)
     return (
         "The rule was never enforced.",
-        f"Its enforcement was called off on {day_words(called_off)}, {days} before compliance was due"
-        f" ({day_words(due)}), so in fact it refused nothing.",
+        (
+            f"Its enforcement was called off on {day_words(called_off)}, {days} before compliance was due"
+            f" ({day_words(due)}), so in fact it refused nothing."
+        ),
     )
 
 

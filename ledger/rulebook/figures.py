@@ -3,12 +3,13 @@
 A new figure goes here, into the rulebooks under `seeds/`, and is read with `Rulebook.figure(name)`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any, Final
 
-from ledger.core.dates import parse_quarter
+from ledger.core.dates import parse_date, parse_quarter, quarter_text, year_and_quarter
 from ledger.core.tpp import ACCOUNT_TPP_MAX
 
 Check = Callable[[Any], str | None]
@@ -47,16 +48,35 @@ def _texts(value: Any) -> str | None:
     return None if good else 'a list of texts, such as ["AE", "SA"]'
 
 
+def _month_days(value: Any) -> str | None:
+    allowed = 'a list of days of every year, such as ["02-01", "08-01"]'
+    if not isinstance(value, list) or not value:
+        return allowed
+    try:
+        for item in value:
+            parse_date(f"2025-{item}")  # any year without 29 February
+    except ValueError:
+        return allowed
+    return None
+
+
 def _schedule(value: Any) -> str | None:
     allowed = 'a table of consecutive quarters and whole TPP, such as {"2025Q1" = 633_000_000}'
     if not isinstance(value, Mapping) or not value:
         return allowed
     try:
         quarters = [parse_quarter(key) for key in value]
-    except ValueError:
-        return allowed
-    consecutive = quarters == list(range(quarters[0], quarters[0] + len(quarters)))
-    return None if consecutive and all(_is_whole(v, 0, ACCOUNT_TPP_MAX) for v in value.values()) else allowed
+    except ValueError as error:
+        return f"{allowed}; {error} is no quarter"
+    for before, after in pairwise(quarters):
+        if after != before + 1:
+            return f"{allowed}; {quarter_text(after)} does not follow {quarter_text(before)}"
+    wrong = [key for key, tpp in value.items() if not _is_whole(tpp, 0, ACCOUNT_TPP_MAX)]
+    return (
+        f"{allowed}; that of {wrong[0]} is not a whole number from 0 to {ACCOUNT_TPP_MAX:,}"
+        if wrong
+        else None
+    )
 
 
 _tpp = _whole(0, ACCOUNT_TPP_MAX)
@@ -93,8 +113,31 @@ FIGURES: Final = (
     Figure("lpp_notice_tpp", "TPP", _tpp),
     Figure("aia_certification_tpp", "TPP", _tpp),
     Figure("licence_validity_months", "months", _whole(1, 1200)),
-    Figure("uveu_reporting_dates", "month-day", _texts),
+    Figure("uveu_reporting_dates", "month-day", _month_days),
     Figure("h100_equivalent_tpp", "TPP", _whole(1, ACCOUNT_TPP_MAX)),
     Figure("status_watch_percent", "percent", _whole(0, 100)),
     Figure("status_critical_percent", "percent", _whole(0, 100)),
 )
+
+
+def contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give the figures that contradict others, with what would be allowed.
+
+    `values` has figures that are each well-formed; what is absent is not compared.
+    """
+    start, end = values.get("counting_start"), values.get("horizon_end")
+    if start and end and end < start:
+        yield "horizon_end", f"a day that is not before counting_start, {start}"
+    elif start and end and "nveu_installed_base_tpp" in values:
+        # A quarter without a figure would be one without a limit.
+        first, last = (year_and_quarter(day.toordinal())[1] for day in (start, end))
+        quarters = [parse_quarter(key) for key in values["nveu_installed_base_tpp"]]
+        if first < quarters[0] or quarters[-1] < last:
+            span = f"{quarter_text(first)} to {quarter_text(last)}"
+            yield (
+                "nveu_installed_base_tpp",
+                f"every quarter from {span}, those of counting_start and horizon_end",
+            )
+    watch, critical = values.get("status_watch_percent"), values.get("status_critical_percent")
+    if watch is not None and critical is not None and watch > critical:
+        yield "status_watch_percent", f"at most status_critical_percent, {critical}"

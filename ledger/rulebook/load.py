@@ -3,14 +3,16 @@
 import difflib
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, time
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any, Final
 
 import rfc8785
 
 from ledger.core.dates import FOREVER
-from ledger.rulebook.figures import FIGURES
+from ledger.core.text import shown
+from ledger.rulebook.figures import FIGURES, contradictions
 from ledger.rulebook.rulebook import REST_TIER, LimitText, Parameter, Rulebook, TierSpan
 from schemas.words import LIMIT_IDS
 
@@ -20,11 +22,17 @@ CERTAINTIES: Final = ("verified", "legal-analysis", "press", "derived", "uncheck
 _LIMIT_KEYS = ("title", "citation", "certainty", "sentence")
 _PARAMETER_KEYS = ("value", "unit", "valid_from", "citation", "certainty", "sentence")
 _EVENT_KEYS = ("date", "sentence", "source", "certainty")
+_ALIAS_KEYS = ("counted_as", "countries", "citation", "certainty", "sentence")
 _TIERS = (1, 2, 3)
+_TIER_1 = 1
+_DATE = "a date, written 2025-01-31 without quotes"
+_BITS_MAX = 256
+"""A longer number is not written out: beyond some thousands of digits Python refuses to."""
+_ITEMS_SHOWN = 4
 
 
 class RulebookError(ValueError):
-    """A rulebook that cannot be used; `problems` has one sentence for each fault: file, key, found, allowed."""
+    """A rulebook that cannot be used; `problems` has one sentence for a fault: file, key, found, allowed."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
@@ -38,28 +46,43 @@ def load_rulebook(texts: Mapping[str, str], countries: Collection[str]) -> Ruleb
     """
     faults: list[str] = []
     content = {name: _toml(name, texts, faults) for name in FILES}
-    if faults:
+    first, limits_file, parameters_file, tiers_file = (content[name] for name in FILES)
+    if first is not None:
+        _head(first, faults)
+    limits = {} if limits_file is None else _limits(limits_file, faults)
+    parameters = {} if parameters_file is None else _parameters(parameters_file, countries, faults)
+    aliases = {} if tiers_file is None else _aliases(tiers_file, countries, faults)
+    spans = () if tiers_file is None else _spans(tiers_file, countries, aliases, faults)
+    if faults or first is None:
         raise RulebookError(faults)
-    head = _head(content["rulebook.toml"], faults)
-    limits = _limits(content["limits.toml"], faults)
-    parameters = _parameters(content["parameters.toml"], countries, faults)
-    aliases = _aliases(content["tiers.toml"], countries, faults)
-    spans = _spans(content["tiers.toml"], countries, aliases, faults)
-    if faults:
-        raise RulebookError(faults)
-    return Rulebook(
-        id=head["id"],
+    rulebook = Rulebook(
+        id=first["rulebook"]["id"],
         digest=sha256(rfc8785.dumps(_plain(content))).hexdigest(),
-        instrument=head,
-        dates=content["rulebook.toml"]["dates"],
-        status=content["rulebook.toml"]["status"],
-        events=tuple(content["rulebook.toml"].get("event", ())),
+        instrument=first["rulebook"],
+        dates=first["dates"],
+        status=first["status"],
+        events=tuple(first.get("event", ())),
         parameters=parameters,
         limits=limits,
         spans=spans,
         aliases=aliases,
         texts={name: texts[name] for name in FILES},
     )
+    _check_home(rulebook)
+    return rulebook
+
+
+def _check_home(rulebook: Rulebook) -> None:
+    """Check that the home country is in tier 1 throughout: elsewhere nobody could hold UVEU."""
+    start, end = (rulebook.figure(name).toordinal() for name in ("counting_start", "horizon_end"))
+    home = rulebook.figure("uveu_home_country")
+    tiers = {rulebook.tier(home, day) for day in (start, *rulebook.tier_changes) if start <= day <= end}
+    if tiers != {_TIER_1}:
+        problem = (
+            f"parameters.toml: uveu_home_country.value: found {_found(home)}, in tiers.toml in tier {max(tiers)},"
+            " expected a country that is in tier 1 from counting_start to horizon_end"
+        )
+        raise RulebookError([problem])
 
 
 def _plain(value: Any) -> Any:
@@ -73,15 +96,34 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _toml(name: str, texts: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
+def _toml(name: str, texts: Mapping[str, str], faults: list[str]) -> dict[str, Any] | None:
     if name not in texts:
         faults.append(f"{name}: is missing; a rulebook is a folder with {', '.join(FILES)}")
-        return {}
+        return None
     try:
         return tomllib.loads(texts[name])
-    except tomllib.TOMLDecodeError as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # besides TOMLDecodeError: numbers or nesting past all measure
         faults.append(f"{name}: is not TOML: {error}")
-        return {}
+        return None
+
+
+def _found(value: Any) -> str:
+    """Write a value for a message, about as TOML would have it; None is a key that is not there."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, list):
+        more = ", …" if len(value) > _ITEMS_SHOWN else ""
+        return f"[{', '.join(_found(item) for item in value[:_ITEMS_SHOWN])}{more}]"
+    if isinstance(value, int) and value.bit_length() > _BITS_MAX:
+        return f"a number of {value.bit_length():,} bits"
+    if isinstance(value, Mapping):
+        return "a table"
+    return "nothing" if value is None else str(value).lower()
 
 
 def _nearest(word: str, known: Collection[str]) -> str:
@@ -89,45 +131,73 @@ def _nearest(word: str, known: Collection[str]) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _unknown_keys(where: str, table: Mapping[str, Any], known: Collection[str], faults: list[str]) -> None:
+    faults.extend(
+        f"{where}{key}: is not known here{_nearest(key, known)}" for key in table if key not in known
+    )
+
+
+def _tables(name: str, content: Mapping[str, Any], key: str, faults: list[str]) -> list[Any]:
+    """Give the tables that a file has under a key, each written `[[key]]`."""
+    tables = content.get(key, [])
+    if isinstance(tables, list):
+        return tables
+    faults.append(f"{name}: {key}: found {_found(tables)}, expected tables that each begin with [[{key}]]")
+    return []
+
+
 def _keys(where: str, table: Any, required: Collection[str], faults: list[str]) -> bool:
-    """Check that a table has exactly the required keys, certainty and texts being well-formed; say if it has."""
+    """Check that a table has exactly the required keys, with good certainty and texts; say if it has."""
     before = len(faults)
     if not isinstance(table, Mapping):
-        faults.append(f"{where}: found {table!r}, expected a table with {', '.join(required)}")
+        faults.append(f"{where}: found {_found(table)}, expected a table with {', '.join(required)}")
         return False
     faults.extend(f"{where}.{key}: is missing" for key in required if key not in table)
-    faults.extend(
-        f"{where}.{key}: is not known here{_nearest(key, required)}" for key in table if key not in required
-    )
+    _unknown_keys(f"{where}.", table, required, faults)
     certainty = table.get("certainty", CERTAINTIES[0])
     if certainty not in CERTAINTIES:
-        faults.append(f"{where}.certainty: found {certainty!r}, expected one of {', '.join(CERTAINTIES)}")
-    for key in ("title", "citation", "sentence", "source"):
-        if key in table and not (isinstance(table[key], str) and table[key].strip()):
-            faults.append(f"{where}.{key}: found {table[key]!r}, expected a text that is not blank")
+        faults.append(
+            f"{where}.certainty: found {_found(certainty)}, expected one of {', '.join(CERTAINTIES)}"
+        )
+    faults.extend(
+        f"{where}.{key}: found {_found(table[key])}, expected a text that is not blank"
+        for key in ("title", "citation", "sentence", "source")
+        if key in table and not _is_text(table[key])
+    )
     return len(faults) == before
 
 
-def _head(content: Mapping[str, Any], faults: list[str]) -> Mapping[str, Any]:
+def _head(content: Mapping[str, Any], faults: list[str]) -> None:
     where = "rulebook.toml"
-    head = content.get("rulebook", {})
-    for key in ("id", "title", "sentence", "instrument"):
-        if not isinstance(head.get(key), str) or not head[key].strip():
-            faults.append(f"{where}: rulebook.{key}: found {head.get(key)!r}, expected a text")
-    dates = content.get("dates", {})
-    for key in ("published", "effective", "compliance"):
-        if key not in dates:
-            faults.append(f"{where}: dates.{key}: is missing")
-    faults.extend(
-        f"{where}: dates.{key}: found {value!r}, expected a date, written 2025-01-31 without quotes"
-        for key, value in dates.items()
-        if type(value) is not date
-    )
-    if not isinstance(content.get("status"), str):
-        faults.append(f"{where}: status: found {content.get('status')!r}, expected a sentence")
-    for number, event in enumerate(content.get("event", ()), 1):
-        _keys(f"{where}: event {number}", event, _EVENT_KEYS, faults)
-    return dict(head)
+    _unknown_keys(f"{where}: ", content, ("status", "rulebook", "dates", "event"), faults)
+    head, dates = content.get("rulebook"), content.get("dates")
+    if isinstance(head, Mapping):
+        texts = {**dict.fromkeys(("id", "title", "sentence", "instrument")), **head}
+        faults.extend(
+            f"{where}: rulebook.{key}: found {_found(value)}, expected a text"
+            for key, value in texts.items()
+            if not _is_text(value)
+        )
+    else:
+        faults.append(f"{where}: rulebook: found {_found(head)}, expected a table")
+    if isinstance(dates, Mapping):
+        days = {**dict.fromkeys(("published", "effective", "compliance")), **dates}
+        faults.extend(
+            f"{where}: dates.{key}: found {_found(value)}, expected {_DATE}"
+            for key, value in days.items()
+            if type(value) is not date
+        )
+    else:
+        faults.append(f"{where}: dates: found {_found(dates)}, expected a table")
+    if not _is_text(content.get("status")):
+        faults.append(f"{where}: status: found {_found(content.get('status'))}, expected a sentence")
+    for number, event in enumerate(_tables(where, content, "event", faults), 1):
+        if _keys(f"{where}: event {number}", event, _EVENT_KEYS, faults) and type(event["date"]) is not date:
+            faults.append(f"{where}: event {number}.date: found {_found(event['date'])}, expected {_DATE}")
 
 
 def _limits(content: Mapping[str, Any], faults: list[str]) -> dict[str, LimitText]:
@@ -158,41 +228,59 @@ def _parameters(
         figure, value = figures[name], table["value"]
         allowed = figure.check(value)
         if allowed:
-            faults.append(f"{where}: {name}.value: found {value!r}, expected {allowed}")
-        elif figure.countries:
+            faults.append(f"{where}: {name}.value: found {_found(value)}, expected {allowed}")
+            continue
+        if figure.countries:
             named = value if isinstance(value, list) else [value]
             _known(f"{where}: {name}.value", named, countries, faults)
         if table["unit"] != figure.unit:
-            faults.append(f'{where}: {name}.unit: found {table["unit"]!r}, expected "{figure.unit}"')
+            faults.append(f'{where}: {name}.unit: found {_found(table["unit"])}, expected "{figure.unit}"')
         if type(table["valid_from"]) is not date:
             faults.append(
-                f"{where}: {name}.valid_from: found {table['valid_from']!r}, expected a date without quotes"
+                f"{where}: {name}.valid_from: found {_found(table['valid_from'])}, expected {_DATE}"
             )
         parameters[name] = Parameter(name=name, **table)
+    values = {name: parameter.value for name, parameter in parameters.items()}
+    faults.extend(
+        f"{where}: {name}.value: found {_found(values[name])}, expected {allowed}"
+        for name, allowed in contradictions(values)
+    )
     return parameters
 
 
 def _known(where: str, codes: Any, countries: Collection[str], faults: list[str]) -> bool:
-    """Check that a list names known countries, each once."""
+    """Check that a list names known countries, each once; say if it does."""
     if not isinstance(codes, list):
-        faults.append(f'{where}: found {codes!r}, expected a list of country codes, such as ["AE", "SA"]')
+        faults.append(
+            f'{where}: found {_found(codes)}, expected a list of country codes, such as ["AE", "SA"]'
+        )
         return False
-    unknown = [code for code in codes if code not in countries]
-    faults.extend(f"{where}: {code!r} is not an ISO 3166-1 alpha-2 code" for code in unknown)
-    faults.extend(f"{where}: {code} is named twice" for code in sorted({c for c in codes if codes.count(c) > 1}))
-    return not unknown
+    before = len(faults)
+    known = [code for code in codes if isinstance(code, str) and code in countries]
+    faults.extend(
+        f"{where}: {_found(code)} is not an ISO 3166-1 alpha-2 code" for code in codes if code not in known
+    )
+    faults.extend(
+        f"{where}: {code} is named twice" for code in sorted({c for c in known if known.count(c) > 1})
+    )
+    return len(faults) == before
 
 
 def _aliases(content: Mapping[str, Any], countries: Collection[str], faults: list[str]) -> dict[str, str]:
     aliases: dict[str, str] = {}
-    keys = ("counted_as", "countries", "citation", "certainty", "sentence")
-    for number, table in enumerate(content.get("alias", ()), 1):
+    for number, table in enumerate(_tables("tiers.toml", content, "alias", faults), 1):
         where = f"tiers.toml: alias {number}"
-        if not _keys(where, table, keys, faults):
+        if not _keys(where, table, _ALIAS_KEYS, faults):
             continue
-        _known(f"{where}.counted_as", [table["counted_as"]], countries, faults)
-        if _known(f"{where}.countries", table["countries"], countries, faults):
-            aliases |= dict.fromkeys(table["countries"], table["counted_as"])
+        good = _known(f"{where}.counted_as", [table["counted_as"]], countries, faults)
+        if not (_known(f"{where}.countries", table["countries"], countries, faults) and good):
+            continue
+        faults.extend(
+            f"{where}.countries: {code} counts as {aliases[code]} already"
+            for code in table["countries"]
+            if code in aliases
+        )
+        aliases |= dict.fromkeys(table["countries"], table["counted_as"])
     faults.extend(
         f"tiers.toml: alias: {code} counts as {aim}, which itself counts as another country"
         for code, aim in aliases.items()
@@ -206,34 +294,51 @@ def _spans(
 ) -> tuple[TierSpan, ...]:
     spans: list[TierSpan] = []
     rests = 0
-    for number, table in enumerate(content.get("tier", ()), 1):
+    _unknown_keys(f"tiers.toml: ", content, ("tier", "alias"), faults)
+    for number, table in enumerate(_tables("tiers.toml", content, "tier", faults), 1):
         where = f"tiers.toml: tier {number}"
-        rest = table.get("rest") is True
-        optional = [key for key in ("from", "to") if key in table]
-        keys = ("tier", "rest" if rest else "countries", "citation", "certainty", "sentence", *optional)
-        if not _keys(where, table, keys, faults):
-            continue
-        if table["tier"] not in _TIERS:
-            faults.append(f"{where}.tier: found {table['tier']!r}, expected 1, 2 or 3")
-        wrong = [key for key in optional if type(table[key]) is not date]
-        faults.extend(f"{where}.{key}: found {table[key]!r}, expected a date without quotes" for key in wrong)
-        if rest:
-            rests += 1
-            if table["tier"] != REST_TIER:
-                faults.append(f"{where}.rest: only tier {REST_TIER} can be the rest of the world")
-        elif _known(f"{where}.countries", table["countries"], countries, faults) and not wrong:
-            first = table["from"].toordinal() if "from" in table else 1
-            last = table["to"].toordinal() if "to" in table else FOREVER
-            spans += [TierSpan(code, table["tier"], first, last) for code in table["countries"]]
+        rest = isinstance(table, Mapping) and table.get("rest") is True
+        rests += rest
+        spans += _spans_of(where, table, countries, faults, rest=rest)
     if rests != 1:
         faults.append(f"tiers.toml: found {rests} tiers with rest = true, expected one")
     faults.extend(
-        f"tiers.toml: {span.country} has a tier and is also an alias" for span in spans if span.country in aliases
+        f"tiers.toml: {span.country} has a tier and is also an alias"
+        for span in spans
+        if span.country in aliases
     )
     ordered = sorted(spans, key=lambda span: (span.country, span.first))
     faults.extend(
-        f"tiers.toml: {b.country} is of two tiers on the same day"
-        for a, b in zip(ordered, ordered[1:], strict=False)
+        f"tiers.toml: {b.country} is in two tiers on {date.fromordinal(b.first)}"
+        for a, b in pairwise(ordered)
         if a.country == b.country and b.first <= a.last
     )
     return tuple(ordered)
+
+
+def _spans_of(
+    where: str, table: Any, countries: Collection[str], faults: list[str], *, rest: bool
+) -> list[TierSpan]:
+    """Give the spans of one table of tiers: none of the rest of the world, and none if there is a fault."""
+    before = len(faults)
+    # The rest of the world is what no other table covers on a day, so it has no days of its own.
+    optional = [key for key in ("from", "to") if not rest and isinstance(table, Mapping) and key in table]
+    keys = ("tier", "rest" if rest else "countries", "citation", "certainty", "sentence", *optional)
+    if not _keys(where, table, keys, faults):
+        return []
+    if type(table["tier"]) is not int or table["tier"] not in _TIERS:
+        faults.append(f"{where}.tier: found {_found(table['tier'])}, expected 1, 2 or 3")
+    elif rest and table["tier"] != REST_TIER:
+        faults.append(f"{where}.rest: only tier {REST_TIER} can be the rest of the world")
+    wrong = [key for key in optional if type(table[key]) is not date]
+    faults.extend(f"{where}.{key}: found {_found(table[key])}, expected {_DATE}" for key in wrong)
+    if not rest:
+        _known(f"{where}.countries", table["countries"], countries, faults)
+    if rest or len(faults) > before:
+        return []
+    first = table["from"].toordinal() if "from" in table else 1
+    last = table["to"].toordinal() if "to" in table else FOREVER
+    if first > last:
+        faults.append(f"{where}.to: found {_found(table['to'])}, expected a day that is not before from")
+        return []
+    return [TierSpan(code, table["tier"], first, last) for code in table["countries"]]

@@ -5,7 +5,7 @@ Everything here runs inside the caller's transaction.
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -19,6 +19,9 @@ from ledger.rulebook.rulebook import Rulebook
 from ledger.store import contributions
 from ledger.store.query import first
 from ledger.tlog.leaf import FIELDS, SALT_BYTES, Value, leaf_bytes, leaf_hash
+
+_LEAVES_AT_ONCE: Final = 20_000
+"""Leaves are large; so many at a time bound the memory that a large import takes."""
 
 _LEAF_KINDS: Final = {Party: "party", Authorization: "authorization", Assurance: "assurance", Chip: "chip"}
 
@@ -66,15 +69,11 @@ def append_records(
     at = head(connection)
     count, number = len(columns["sequence"]), at.batch + 1
     extra = {"batch": number, "recorded_at": _instant(batch.recorded_at), "rulebook_digest": batch.rulebook_digest}
-    names = [name for name in FIELDS["decision"] if name in columns]
-    lists = [_leaf_column(name, columns[name]) for name in names]
-    leaves = [
-        leaf_bytes("decision", dict(zip(names, values, strict=True)) | extra | {"salt": _salt()})
-        for values in zip(*lists, strict=True)
-    ]
+    for start in range(0, count, _LEAVES_AT_ONCE):
+        leaves = _decision_leaves(columns, extra, start, min(start + _LEAVES_AT_ONCE, count))
+        _append_leaves(connection, at.leaf + start, leaves)
     entry = dict(columns) | {"leaf": range(at.leaf, at.leaf + count), "batch": [number] * count}
     latest = max(columns["date"], default=None)
-    _append_leaves(connection, at.leaf, [("decision", leaf) for leaf in leaves])
     _insert(connection, "entry", entry)
     last_sequence = at.sequence + count
     _append_batch(connection, number, batch, last_sequence, at.leaf + count)
@@ -92,6 +91,16 @@ def append_records(
     contributions.add_to_balances(connection, at.sequence)
     _move_head(connection, Head(last_sequence, at.leaf + count, number), latest)
     return number
+
+
+def _decision_leaves(columns: Columns, extra: Mapping[str, Value], start: int, stop: int) -> list[tuple[str, bytes]]:
+    """Write the leaves of some of the decisions."""
+    names = [name for name in FIELDS["decision"] if name in columns]
+    lists = [[_leaf_value(name, value) for value in columns[name][start:stop]] for name in names]
+    return [
+        ("decision", leaf_bytes("decision", {**dict(zip(names, values, strict=True)), **extra, "salt": _salt()}))
+        for values in zip(*lists, strict=True)
+    ]
 
 
 def append_rows(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rows: Sequence[Row]) -> int:
@@ -201,10 +210,6 @@ def _leaf_value(name: str, value: Any) -> Value:
     if name.endswith("tpp"):
         return str(value)
     return value if isinstance(value, str | int) else str(value)
-
-
-def _leaf_column(name: str, values: Iterable[Any]) -> list[Value]:
-    return [_leaf_value(name, value) for value in values]
 
 
 def _salt() -> str:

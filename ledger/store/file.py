@@ -51,7 +51,7 @@ class LedgerFile:
         except duckdb.Error as error:
             raise _unavailable(path, error) from None
         try:
-            if now is not None:
+            if now is not None and schema.migrated(ledger.connection):
                 schema.migrate(ledger.connection, now)
             ledger._check_fingerprint()
         except duckdb.Error as error:

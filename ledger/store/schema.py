@@ -62,7 +62,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
 
     Raises QuotaledgerError for a file that a newer version of this software has written.
     """
-    done = _migrated(connection)
+    done = migrated(connection)
     if done > MIGRATIONS[-1][0]:
         raise QuotaledgerError(
             f"the ledger was written by a newer quotaledger (migration {done}, this one knows {MIGRATIONS[-1][0]});"
@@ -77,7 +77,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
         connection.execute("CHECKPOINT")
 
 
-def _migrated(connection: duckdb.DuckDBPyConnection) -> int:
+def migrated(connection: duckdb.DuckDBPyConnection) -> int:
+    """Give the number of the last migration that was made to a file; 0 for a file that is no ledger."""
     if not first(connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = 'migration'"):
         return 0
     row = first(connection, "SELECT coalesce(max(number), 0) FROM migration")

@@ -38,16 +38,19 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The kinds of leaves and the closed list of fields of each; `*tpp` fields are decimal strings."""
 
+_CLOSED: Final = {kind: frozenset(fields) for kind, fields in FIELDS.items()}
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
 Value = str | int | None
 
 
 def leaf_bytes(kind: str, fields: Mapping[str, Value]) -> bytes:
     """Write a leaf. Raises ValueError if the fields are not exactly those of its kind."""
-    if fields.keys() != set(FIELDS[kind]):
-        raise ValueError(f"a {kind} leaf has other fields: {sorted(fields.keys() ^ set(FIELDS[kind]))}")
+    if fields.keys() != _CLOSED[kind]:
+        raise ValueError(f"a {kind} leaf has other fields: {sorted(fields.keys() ^ _CLOSED[kind])}")
     # Of texts, whole numbers below 2^53 and nulls under ASCII names, this is RFC 8785 byte for byte; the tests
     # hold it against the reference encoder.
-    body = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    body = _ENCODER.encode(fields)
     return f"quotaledger/{VERSION} {kind}\n{body}".encode()
 
 

@@ -12,6 +12,7 @@
 -- chip: chip id
 -- quantity: chips; of a reversal, those of the record taken back
 -- tpp: total processing performance, never signed
+-- h100e: the same in H100 equivalents, for reading
 -- basis: authorization as determined, blank if none
 -- outcome: admitted, refused or breached
 -- limit_id: the limit that spoke, blank if none was tested

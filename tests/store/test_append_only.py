@@ -1,0 +1,168 @@
+"""The engine itself keeps the ledger append-only, and a file that was tampered with is not opened."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ledger.core.errors import LedgerUnavailable, QuotaledgerError, WrongUsage
+from ledger.store.file import LedgerFile
+from ledger.store.schema import APPEND_ONLY, FINGERPRINT, fingerprint
+from schemas.tables import DERIVED_TABLES, LEDGER_TABLES
+from tests.harness import NOW, bench
+
+ALLOCATION = {
+    "kind": "allocation",
+    "date": "2026-03-01",
+    "destination": "AE",
+    "consignee": "ALPHA",
+    "chip": "H100",
+    "quantity": "10",
+}
+ALPHA = {"party": "ALPHA", "name": "Alpha", "headquarters": "AE"}
+NAMES = [str(table.__tablename__) for table in LEDGER_TABLES]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with something in every table, closed."""
+    folder = tmp_path_factory.mktemp("filled")
+    with bench(folder) as made:
+        made.register("parties", ALPHA)
+        made.register("authorizations", {"party": "ALPHA", "basis": "NVEU", "destination": "AE", "valid_from": "2025-01-01"})
+        made.register("assurances", {"destination": "AE", "uplift_percent": "10", "valid_from": "2025-01-01"})
+        made.submit("p", ALLOCATION | {"reference": "a"})
+    return folder / "ledger.duckdb"
+
+
+@pytest.mark.parametrize("table", NAMES)
+@pytest.mark.parametrize("statement", ["UPDATE {t} SET {c} = {c}", "DELETE FROM {t}", "DELETE FROM {t} WHERE false", "TRUNCATE {t}"])
+def test_the_engine_refuses_to_change_or_delete_what_is_recorded(
+    filled: Path, tmp_path: Path, table: str, statement: str
+) -> None:
+    """UPDATE, DELETE and TRUNCATE on every ledger table fail in the engine, also after reopening by another client."""
+    path = shutil.copy(filled, tmp_path / "copy.duckdb")
+    with duckdb.connect(str(path)) as connection:
+        before = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
+        column = connection.execute(f"DESCRIBE {table}").fetchall()[0][0]
+
+        with pytest.raises(duckdb.Error, match=APPEND_ONLY.split(";")[0]):
+            connection.execute(statement.format(t=table, c=column))
+
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchall() == before
+        assert before[0][0] > 0
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "DROP TRIGGER entry_no_update ON entry",
+        "ALTER TABLE entry ADD COLUMN extra INTEGER",
+        "DROP INDEX entry_reference_hash",
+        "DROP TABLE batch_file",
+        "CREATE TABLE extra (a INTEGER)",
+    ],
+)
+def test_a_file_whose_schema_was_changed_is_not_opened(filled: Path, tmp_path: Path, tampering: str) -> None:
+    """What triggers cannot stop, the fingerprint notices when the file is opened, for reading and for writing."""
+    path = tmp_path / "copy.duckdb"
+    shutil.copy(filled, path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(tampering)
+
+    with pytest.raises(QuotaledgerError, match="not as quotaledger made them"):
+        LedgerFile.open(path)
+    with pytest.raises(QuotaledgerError, match="not as quotaledger made them"):
+        LedgerFile.open(path, NOW)
+
+
+def test_the_fingerprint_is_that_of_a_new_ledger(filled: Path) -> None:
+    """The constant is what the newest migration makes; a change of the tables needs a migration and a new constant."""
+    with LedgerFile.open(filled) as ledger:
+        assert fingerprint(ledger.connection) == FINGERPRINT
+
+
+def test_every_table_of_the_file_is_declared(filled: Path) -> None:
+    """The file has the declared tables with the declared columns in their order, and nothing else but `never`."""
+    declared = {
+        str(table.__tablename__): [column.name for column in table.__table__.columns]  # type: ignore[attr-defined]
+        for table in (*LEDGER_TABLES, *DERIVED_TABLES)
+    } | {"never": ["reason"]}
+    found: dict[str, list[str]] = {}
+    with LedgerFile.open(filled) as ledger:
+        for table, column in ledger.rows(
+            "SELECT table_name, column_name FROM duckdb_columns() WHERE table_name IN"
+            " (SELECT table_name FROM duckdb_tables()) ORDER BY table_name, column_index"
+        ):
+            found.setdefault(table, []).append(column)
+
+    assert found == declared
+
+
+def test_a_failed_transaction_leaves_the_ledger_as_it_was(filled: Path, tmp_path: Path) -> None:
+    """Whatever goes wrong between BEGIN and COMMIT, nothing of it stays, and the file can be used again."""
+    path = tmp_path / "copy.duckdb"
+    shutil.copy(filled, path)
+    with LedgerFile.open(path, NOW) as ledger:
+        before = ledger.rows("SELECT * FROM head"), ledger.rows("SELECT * FROM balance ORDER BY ALL")
+
+        with pytest.raises(ZeroDivisionError), ledger.transaction() as connection:
+            connection.execute("INSERT INTO leaf VALUES (99, 'decision', 'x'::BLOB, 'y'::BLOB)")
+            connection.execute("DELETE FROM balance")
+            raise ZeroDivisionError
+        with pytest.raises(QuotaledgerError, match="nothing was recorded"), ledger.transaction() as connection:
+            connection.execute("INSERT INTO leaf VALUES (99, 'decision', 'x'::BLOB, 'y'::BLOB)")
+            connection.execute("SELECT error('the disk is on fire')")
+
+        assert (ledger.rows("SELECT * FROM head"), ledger.rows("SELECT * FROM balance ORDER BY ALL")) == before
+        assert ledger.rows("SELECT count(*) FROM leaf WHERE leaf = 99") == [(0,)]
+
+
+def test_what_is_no_ledger_is_said_to_be_none(tmp_path: Path) -> None:
+    """A missing file, a file of another kind and another database are each told in one sentence."""
+    other = tmp_path / "other.duckdb"
+    with duckdb.connect(str(other)) as connection:
+        connection.execute("CREATE TABLE t (a INTEGER)")
+    (tmp_path / "text.duckdb").write_text("not a database at all, only some text that is long enough" * 100)
+
+    with pytest.raises(LedgerUnavailable, match="make one with"):
+        LedgerFile.open(tmp_path / "missing.duckdb")
+    with pytest.raises(QuotaledgerError, match="cannot be opened as a ledger"):
+        LedgerFile.open(tmp_path / "text.duckdb")
+    with pytest.raises(QuotaledgerError, match="not as quotaledger made them"):
+        LedgerFile.open(other)
+    with pytest.raises(WrongUsage, match="already"):
+        LedgerFile.create(other, NOW)
+
+
+def test_another_database_is_not_migrated_into_a_ledger(tmp_path: Path) -> None:
+    """Opening somebody's own DuckDB file for writing leaves it as it is."""
+    other = tmp_path / "other.duckdb"
+    with duckdb.connect(str(other)) as connection:
+        connection.execute("CREATE TABLE t (a INTEGER)")
+
+    with pytest.raises(QuotaledgerError):
+        LedgerFile.open(other, NOW)
+
+    with duckdb.connect(str(other)) as connection:
+        assert connection.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("t",)]
+
+
+def test_sequence_and_leaves_have_no_gaps(tmp_path: Path) -> None:
+    """Rejected rows, refusals, dry runs, duplicates and failed imports leave no hole in sequence, leaves and batches."""
+    with bench(tmp_path) as made:
+        made.register("parties", ALPHA)
+        made.submit("p", ALLOCATION | {"reference": "a"}, ALLOCATION | {"reference": "b", "chip": "none"})
+        made.submit("p", ALLOCATION | {"reference": "c"}, dry_run=True)
+        made.submit("p", ALLOCATION | {"reference": "d"}, ALLOCATION | {"reference": ""}, skip_invalid=False)
+        made.submit("p", ALLOCATION | {"reference": "a"}, ALLOCATION | {"reference": "e", "destination": "KP"})
+
+        sequences = [n for (n,) in made.ledger.rows("SELECT sequence FROM entry ORDER BY sequence")]
+        leaves = [n for (n,) in made.ledger.rows("SELECT leaf FROM leaf ORDER BY leaf")]
+        batches = [n for (n,) in made.ledger.rows("SELECT batch FROM batch ORDER BY batch")]
+
+        assert sequences == [1, 2]
+        assert leaves == list(range(len(leaves)))
+        assert batches == list(range(1, len(batches) + 1))
+        assert made.ledger.rows("SELECT sequence, leaf, batch FROM head") == [(2, len(leaves), len(batches))]

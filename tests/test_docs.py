@@ -1,0 +1,73 @@
+"""The pages stay true: what they list is what the code has."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from ledger.cli.app import app
+from ledger.rulebook.figures import FIGURES
+from ledger.store.schema import view_files
+from schemas.record import COLUMNS
+from schemas.registers import REGISTERS
+from schemas.words import LIMIT_IDS
+from tests.dictionary import dictionary
+
+ROOT = Path(__file__).parent.parent
+
+
+def _page(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def test_the_data_dictionary_is_that_of_the_views() -> None:
+    """`docs/views.md` is what `make docs` writes from the views' own comments."""
+    assert _page("docs/views.md") == dictionary()
+
+
+def test_every_verb_is_in_the_readme() -> None:
+    """The README names every verb of the command, and every verb has help."""
+    command = get_command(app)
+    verbs = command.commands  # type: ignore[attr-defined]
+
+    assert all(verb.help for verb in verbs.values())
+    assert not [verb for verb in verbs if f"quotaledger {verb}" not in _page("README.md") + _page("CHANGELOG.md")
+                and f"`{verb}`" not in _page("CHANGELOG.md")]
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("docs/filing.md", COLUMNS),
+        ("docs/decisions.md", LIMIT_IDS),
+        ("docs/rulebooks.md", tuple(figure.name for figure in FIGURES)),
+        ("docs/registers.md", tuple(column.name for columns in REGISTERS.values() for column in columns)),
+        ("docs/views.md", tuple(view_files())),
+    ],
+)
+def test_a_page_leaves_nothing_out(page: str, words: tuple[str, ...]) -> None:
+    """Every column, limit, parameter, register column and view stands in backticks on its page."""
+    assert not [word for word in words if f"`{word}`" not in _page(page)]
+
+
+def test_every_rejection_code_is_documented() -> None:
+    """A code that a row can be rejected with stands in the table of codes, and the table has no others."""
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "ledger").rglob("*.py"))
+    calls = r'(?:Fault|FileFault|Rejection|RowFault|_word)\((?:[^()"]*(?:"[a-z_]*",\s*)?)??"([a-z]+(?:-[a-z]+)*)",'
+    used = {code for code in re.findall(calls, sources) if code not in COLUMNS} | {"unknown-kind", "unknown-party", "unknown-chip"}
+    documented = set(re.findall(r"^\| `([a-z-]+)` \|", _page("docs/filing.md"), re.MULTILINE)) - set(COLUMNS)
+
+    assert used - documented == set()
+
+
+def test_links_of_the_pages_lead_somewhere() -> None:
+    """Every relative link in the pages names a file that is there."""
+    broken = [
+        (page.name, link)
+        for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "ledger/README.md", ROOT / "seeds/README.md")
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+        if not (page.parent / link).exists()
+    ]
+
+    assert broken == []
