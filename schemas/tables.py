@@ -40,7 +40,7 @@ def octets(comment: str) -> bytes:
 
 def instant(comment: str) -> datetime:
     """Declare an instant in UTC."""
-    return Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"comment": comment})  # type: ignore[call-overload, no-any-return]
+    return Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"comment": comment})  # type: ignore[no-any-return]
 
 
 class Batch(SQLModel, table=True):
@@ -212,7 +212,9 @@ class Migration(SQLModel, table=True):
 class Balance(SQLModel, table=True):
     """Derived: what each account holds, by consignee; the sum of the entries' counts."""
 
-    account: str = Field(primary_key=True, sa_column_kwargs={"comment": "cap, lpp, nveu, committed, installed or pending"})
+    account: str = Field(
+        primary_key=True, sa_column_kwargs={"comment": "cap, lpp, nveu, committed, installed or pending"}
+    )
     consignee: str = Field(primary_key=True, sa_column_kwargs={"comment": "party"})
     destination: str = Field(primary_key=True, sa_column_kwargs={"comment": "country as which it counts"})
     period: int = whole("LPP year or NVEU quarter number; else 0", key=True)

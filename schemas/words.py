@@ -56,6 +56,7 @@ LIMIT_IDS = (
 )
 """The limits, in the order in which they speak (0 to 9)."""
 
+
 def word(member: IntEnum) -> str:
     """Give the text of a member as files and columns have it: kinds and outcomes small, bases capital, none blank."""
     if isinstance(member, Basis):

@@ -67,9 +67,7 @@ class Bench:
         """Register rows."""
         register_sheet(self.desk(), register, sheet(rows))
 
-    def submit(
-        self, provider: str, *rows: Row, skip_invalid: bool = True, dry_run: bool = False
-    ) -> list[Answer]:
+    def submit(self, provider: str, *rows: Row, skip_invalid: bool = True, dry_run: bool = False) -> list[Answer]:
         """Import rows as one batch and give an answer for each, or the rejected ones alone if that fails."""
         desk = self.desk()
         result = import_sheets(desk, provider, [sheet(rows)], skip_invalid=skip_invalid, dry_run=dry_run)

@@ -32,8 +32,12 @@ def test_every_verb_is_in_the_readme() -> None:
     verbs = command.commands  # type: ignore[attr-defined]
 
     assert all(verb.help for verb in verbs.values())
-    assert not [verb for verb in verbs if f"quotaledger {verb}" not in _page("README.md") + _page("CHANGELOG.md")
-                and f"`{verb}`" not in _page("CHANGELOG.md")]
+    assert not [
+        verb
+        for verb in verbs
+        if f"quotaledger {verb}" not in _page("README.md") + _page("CHANGELOG.md")
+        and f"`{verb}`" not in _page("CHANGELOG.md")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +59,11 @@ def test_every_rejection_code_is_documented() -> None:
     """A code that a row can be rejected with stands in the table of codes, and the table has no others."""
     sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "ledger").rglob("*.py"))
     calls = r'(?:Fault|FileFault|Rejection|RowFault|_word)\((?:[^()"]*(?:"[a-z_]*",\s*)?)??"([a-z]+(?:-[a-z]+)*)",'
-    used = {code for code in re.findall(calls, sources) if code not in COLUMNS} | {"unknown-kind", "unknown-party", "unknown-chip"}
+    used = {code for code in re.findall(calls, sources) if code not in COLUMNS} | {
+        "unknown-kind",
+        "unknown-party",
+        "unknown-chip",
+    }
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", _page("docs/filing.md"), re.MULTILINE)) - set(COLUMNS)
 
     assert used - documented == set()
@@ -65,7 +73,12 @@ def test_links_of_the_pages_lead_somewhere() -> None:
     """Every relative link in the pages names a file that is there."""
     broken = [
         (page.name, link)
-        for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "ledger/README.md", ROOT / "seeds/README.md")
+        for page in (
+            *ROOT.glob("*.md"),
+            *(ROOT / "docs").glob("*.md"),
+            ROOT / "ledger/README.md",
+            ROOT / "seeds/README.md",
+        )
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
         if not (page.parent / link).exists()
     ]

@@ -36,12 +36,17 @@ def test_every_test_says_what_should_be_and_asserts_it(name: str) -> None:
     """A test has a docstring sentence and asserts something; none is skipped and none sleeps."""
     text = (ROOT / name).read_text("utf-8")
     tests = [
-        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     ]
 
     assert all((ast.get_docstring(node) or "").endswith(".") for node in tests)
     assert all("assert" in ast.unparse(node) or "raises" in ast.unparse(node) for node in tests if not _delegates(node))
-    assert not re.search(r"pytest\.mark\.(skip|xfail)|pytest\.skip\(|time\.sleep\(", text.replace(name, "")) or "tidy" in name
+    assert (
+        not re.search(r"pytest\.mark\.(skip|xfail)|pytest\.skip\(|time\.sleep\(", text.replace(name, ""))
+        or "tidy" in name
+    )
 
 
 def _delegates(node: ast.FunctionDef) -> bool:
@@ -52,22 +57,22 @@ def _delegates(node: ast.FunctionDef) -> bool:
 @pytest.mark.parametrize("name", _named(SOURCES))
 def test_no_legal_number_stands_in_code(name: str) -> None:
     """Figures of the law are in rulebooks only: none of them is a literal in code."""
-    parameters = tomllib.loads(
-        (ROOT / "seeds/rulebooks/bis-ai-diffusion-2025/parameters.toml").read_text("utf-8")
-    )
+    parameters = tomllib.loads((ROOT / "seeds/rulebooks/bis-ai-diffusion-2025/parameters.toml").read_text("utf-8"))
     legal = {
         value
         for parameter in parameters.values()
         for value in (parameter["value"].values() if isinstance(parameter["value"], dict) else [parameter["value"]])
         if isinstance(value, int) and value > 1000
     }
-    literals = {node.value for node in ast.walk(ast.parse((ROOT / name).read_text("utf-8"))) if isinstance(node, ast.Constant)}
+    literals = {
+        node.value for node in ast.walk(ast.parse((ROOT / name).read_text("utf-8"))) if isinstance(node, ast.Constant)
+    }
 
     assert legal
     assert not {value for value in literals if isinstance(value, int)} & legal
 
 
-@pytest.mark.parametrize("name", _named([path for path in SOURCES if path.parent.name not in ("store",)]))
+@pytest.mark.parametrize("name", _named([path for path in SOURCES if path.parent.name != "store"]))
 def test_ledger_tables_are_written_in_one_place(name: str) -> None:
     """No SQL outside the store inserts, updates or deletes, and none of it knows duckdb or pyarrow."""
     tree = ast.parse((ROOT / name).read_text("utf-8"))
@@ -102,7 +107,12 @@ def test_sums_in_views_are_cast(tmp_path: Path) -> None:
 def test_lock_and_pages_name_no_index_and_no_machine() -> None:
     """The lock file and the pages name no package index, no host of one, and no path of a machine."""
     lock = (ROOT / "requirements.lock").read_text("utf-8")
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "ledger/README.md", ROOT / "seeds/README.md"]
+    pages = [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").glob("*.md"),
+        ROOT / "ledger/README.md",
+        ROOT / "seeds/README.md",
+    ]
     said = "\n".join(path.read_text("utf-8") for path in pages)
 
     assert "://" not in lock

@@ -32,7 +32,10 @@ def main() -> None:
         if os.environ.get("QUOTALEDGER_DEBUG"):
             raise
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
-        _end(f"this should not have happened ({reason}); set QUOTALEDGER_DEBUG=1 to see where, and report it", 5)
+        _end(
+            f"this should not have happened ({reason}); set QUOTALEDGER_DEBUG=1 to see where, and report it",
+            5,
+        )
 
 
 def _end(sentence: str, exit_code: int) -> None:

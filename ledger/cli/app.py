@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger import __version__
+
+if TYPE_CHECKING:  # a verb loads only what it uses
+    from ledger.sequencer.desk import Desk
 
 HELP = """A ledger of AI chips allocated to countries and companies, decided against the rule in force.
 
@@ -67,7 +70,7 @@ def settings(
 
 
 @contextmanager
-def opened(context: typer.Context, *, writing: bool) -> Iterator["Desk"]:  # noqa: F821 -- imported when needed
+def opened(context: typer.Context, *, writing: bool) -> Iterator["Desk"]:
     """Give a desk at the ledger, for reading alone or for writing, and let go of the file afterwards."""
     from ledger.sequencer.desk import Desk
     from ledger.store.file import LedgerFile

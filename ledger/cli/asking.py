@@ -1,6 +1,5 @@
 """The verbs that ask and record nothing: assess, explain, status, sql."""
 
-import csv
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -81,7 +80,8 @@ def status(
     country: Annotated[str | None, typer.Option(metavar="CC", help="One country alone.")] = None,
     family: Annotated[str | None, typer.Option(metavar="P", help="The family of one party alone.")] = None,
     as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Leave out records dated later.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Leave out records dated later."),
     ] = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
@@ -173,17 +173,12 @@ def _ask(path: Path, query: str, form: Format, out: Path | None) -> None:
     if out:
         check_output(out)
     answer = ask(path, query, out if out and out.suffix == ".parquet" else None)
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     if out:
         if out.suffix != ".parquet":
-            write_rows(out, answer.columns, (dict(zip(answer.columns, row, strict=True)) for row in answer.rows))
+            write_rows(out, answer.columns, rows)
+        say(f"wrote {out}")
         return
-    if form is Format.CSV:
-        # By place, not by name: two columns of a query may be called the same.
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(answer.columns)
-        writer.writerows(answer.rows)
-        return
-    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     print_rows(rows, answer.columns, form)
 
 

@@ -11,8 +11,8 @@ from ledger.cli.output import progress, say
 from ledger.core.errors import WrongUsage
 
 _HONESTY = """
-What to make of it: the rule was never enforced, nobody is registered here as a validated end user, in some rows the chip
-or the day is assumed (their notes say so), and one announcement may be part of another. The page tells more."""
+What to make of it: the rule was never enforced, nobody is registered here as a validated end user, in some rows the
+chip or the day is assumed (their notes say so), and one announcement may be part of another. The page tells more."""
 
 
 @app.command()

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger.core.errors import RejectedRow
+from ledger.core.text import visible
 from ledger.store.outputs import plain, write_csv
 
 REJECTED_SHOWN_MAX: Final = 100
@@ -44,13 +45,13 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
-def say_rejected(rows: Sequence[RejectedRow]) -> None:
-    """Name every rejected row, or as many as a person reads."""
+def say_rejected(rows: Sequence[RejectedRow], rest: str = "") -> None:
+    """Name every rejected row, or as many as a person reads; `rest` says where the others are."""
     for row in rows[:REJECTED_SHOWN_MAX]:
-        say(f"rejected: {row.sentence()}")
+        say(f"rejected: {visible(row.sentence())}")
     more = len(rows) - REJECTED_SHOWN_MAX
     if more > 0:
-        say(f"rejected: and {more:,} more faults; `--decisions OUT.csv` writes all rejected rows")
+        say(f"rejected: and {more:,} more faults{rest}")
 
 
 @contextmanager
@@ -65,7 +66,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
-    print(json.dumps(value, default=plain, ensure_ascii=False, indent=2))
+    print(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
 
 def print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: Format, title: str = "") -> None:

@@ -9,7 +9,8 @@ import typer
 
 from ledger.cli.app import Settings, app, opened
 from ledger.cli.output import progress, say, say_rejected
-from ledger.core.errors import InputRejected, WrongUsage
+from ledger.core.errors import InputRejected, QuotaledgerError, WrongUsage
+from ledger.core.text import visible
 
 _SHOWN_MAX = 20
 
@@ -25,12 +26,14 @@ class Register(StrEnum):
 
 def read_bytes(file: str) -> bytes:
     """Give the content of a file, or of standard input for `-`. Raises WrongUsage if it cannot be read."""
-    if file == "-":
-        return sys.stdin.buffer.read()
     try:
-        return Path(file).read_bytes()
+        if file != "-":
+            return Path(file).read_bytes()
+        if sys.stdin is not None:
+            return sys.stdin.buffer.read()
     except OSError as error:
-        raise WrongUsage(f"{file} cannot be read: {error.strerror or error}") from None
+        raise WrongUsage(f"{visible(file)} cannot be read: {error.strerror or error}") from None
+    raise WrongUsage("there is no standard input to read; give a file")
 
 
 @app.command()
@@ -88,7 +91,8 @@ def import_(
         bool, typer.Option("--skip-invalid", help="Record the good rows even if others are rejected.")
     ] = False,
     decisions: Annotated[
-        Path | None, typer.Option(metavar="OUT", help="Write every decision to a .csv, .ndjson or .parquet file.")
+        Path | None,
+        typer.Option(metavar="OUT", help="Write every decision to a .csv, .ndjson or .parquet file."),
     ] = None,
 ) -> None:
     """Decide records and record them: several files are one batch, recorded together or not at all.
@@ -97,41 +101,40 @@ def import_(
     chip, quantity, and where they apply basis, under, license_number, expires, exporter, site, evidence, note.
     The same record again is recognised by its reference, so a file can safely be imported twice.
     """
-    from ledger.sequencer.answers import answer_columns, answer_rows
+    from ledger.sequencer.answers import answer_columns, answer_rows, notable
     from ledger.sequencer.founding import record_sheet
     from ledger.sequencer.importing import import_sheets
     from ledger.store.outputs import check_output, write_rows
 
     if decisions:
-        check_output(decisions)
+        check_output(decisions, files)
+    if files.count("-") > 1:
+        raise WrongUsage("standard input can be read only once; give - once")
     sheets = [record_sheet(file, read_bytes(file)) for file in files]
     with opened(context, writing=not dry_run) as desk, progress("deciding") as advanced:
-        result = import_sheets(
-            desk, provider, sheets, skip_invalid=skip_invalid, dry_run=dry_run, advanced=advanced
-        )
+        try:
+            result = import_sheets(
+                desk, provider, sheets, skip_invalid=skip_invalid, dry_run=dry_run, advanced=advanced
+            )
+        except InputRejected as error:
+            if decisions and error.rows:
+                write_rows(decisions, *whole_file_answers(sheets, error.rows))
+            raise
         if decisions:
-            write_rows(decisions, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
-        notable = [] if result.rejected and not skip_invalid else _notable(desk, result)
-    say_rejected(result.rejected)
+            with _recorded_already(result.batch):
+                write_rows(decisions, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
+        spoken, unspoken = notable(desk, result, _SHOWN_MAX)
+    said = f": {decisions} has all" if decisions else "; `--decisions OUT.csv` writes all rejected rows"
+    say_rejected(result.rejected, said)
     if result.rejected and not skip_invalid:
         raise InputRejected(
             f"nothing was recorded: {result.counts['rejected']:,} of {sum(s.rows for s in sheets):,} rows were rejected;"
             " mend them, or record the others with --skip-invalid"
         )
-    for message in notable[:_SHOWN_MAX]:
+    for message in spoken:
         print(message)
-    if len(notable) > _SHOWN_MAX:
-        print(f"... and {len(notable) - _SHOWN_MAX:,} more: quotaledger sql 'FROM refusals' and 'FROM breaches'")
+    if unspoken:
+        print(f"... and {unspoken:,} more: quotaledger sql 'FROM refusals' and 'FROM breaches'")
     head = "dry run, nothing recorded" if dry_run else f"batch {result.batch}" if result.batch else "nothing to record"
     counts = ", ".join(f"{number:,} {name}" for name, number in result.counts.items())
     print(f"{head}: {sum(s.rows for s in sheets):,} rows: {counts}")
-
-
-def _notable(desk, result) -> list[str]:  # type: ignore[no-untyped-def] # the types are imported when needed
-    """Give the sentences of refusals and breaches, as many as are shown."""
-    from ledger.store.answers import messages
-
-    rows = [n for n, outcome in enumerate(result.columns["outcome"]) if outcome in ("refused", "breached")]
-    shown = {name: [values[n] for n in rows[:_SHOWN_MAX]] for name, values in result.columns.items()}
-    found = messages(desk.ledger.connection, shown, desk.rulebook.digest)
-    return found + [""] * (len(rows) - len(found))

@@ -21,7 +21,12 @@ def list_(form: FormatOption = Format.TABLE) -> None:
 
     books = [find_rulebook(name) for name in seeded_rulebooks()]
     rows = [
-        {"rulebook": b.id, "title": b.instrument["title"], "effective": b.dates["effective"], "digest": b.digest}
+        {
+            "rulebook": b.id,
+            "title": b.instrument["title"],
+            "effective": b.dates["effective"],
+            "digest": b.digest,
+        }
         for b in books
     ]
     print_rows(rows, ("rulebook", "title", "effective", "digest"), form)
@@ -51,7 +56,12 @@ def show(name: Name = "bis-ai-diffusion-2025", form: FormatOption = Format.TABLE
         limits = {name: vars(text) for name, text in book.limits.items()}
         print_json(
             dict(book.instrument)
-            | {"digest": book.digest, "dates": dict(book.dates), "status": book.status, "events": list(book.events)}
+            | {
+                "digest": book.digest,
+                "dates": dict(book.dates),
+                "status": book.status,
+                "events": list(book.events),
+            }
             | {"limits": limits, "parameters": figures}
         )
         return
@@ -71,4 +81,6 @@ def check(name: Name) -> None:
     from ledger.store.seeds import find_rulebook
 
     book = find_rulebook(name)
-    print(f"{book.id} is a good rulebook: {len(book.parameters)} parameters, {len(book.limits)} limits, digest {book.digest}")
+    print(
+        f"{book.id} is a good rulebook: {len(book.parameters)} parameters, {len(book.limits)} limits, digest {book.digest}"
+    )

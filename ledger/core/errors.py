@@ -1,9 +1,9 @@
 """What can go wrong that is not an answer. Each error is one sentence with what to do next.
 
-    QuotaledgerError          exit code 5
-    ├── InputRejected         1  the input was rejected; `rows` says where and why
-    ├── WrongUsage            2  the command asks for what cannot be
-    └── LedgerUnavailable     4  the ledger is held by another process, or not there
+QuotaledgerError          exit code 5
+├── InputRejected         1  the input was rejected; `rows` says where and why
+├── WrongUsage            2  the command asks for what cannot be
+└── LedgerUnavailable     4  the ledger is held by another process, or not there
 """
 
 from collections.abc import Sequence

@@ -3,8 +3,10 @@
 The first of three ways to reject a row; it looks at the row alone and never at the ledger.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 from ledger.core.columns import ABSENT, Column
@@ -26,6 +28,9 @@ _RESERVED: Final = {"UK": "GB", "EL": "GR"}
 """Codes that people write and that ISO 3166-1 only reserves."""
 _SLASHED_DATE_PARTS: Final = 3
 _CODE_LENGTH: Final = 2
+_POINT_ZERO: Final = re.compile(r"[0-9]+\.0+")
+_HINTED_MAX: Final = 100
+"""Distinct unknown values of a column that get a hint; more would be slow, and nobody reads them."""
 
 Parser = Callable[[str], Any]
 
@@ -82,9 +87,11 @@ def _digits(text: str) -> int | Fault:
     allowed = f"expected digits only, 1 to {QUANTITY_MAX:,}"
     if not (text.isascii() and text.isdigit()):
         hint = ""
-        if text.replace(",", "").isdigit():
+        if text.isdigit():
+            hint = "; write it with the digits 0 to 9"
+        elif text.replace(",", "").isdigit():
             hint = "; write it without the thousands separators that a spreadsheet adds"
-        elif text.endswith(".0") and text[:-2].isdigit():
+        elif _POINT_ZERO.fullmatch(text):
             hint = (
                 "; a decimal point usually comes from a spreadsheet or from pandas, which makes floats of a column"
                 " with gaps: write whole numbers, or file Parquet, where whole floats are understood"
@@ -105,28 +112,38 @@ def _day(text: str) -> int | Fault:
         return Fault("malformed", f"found {shown(text)}, expected a day that exists, as YYYY-MM-DD{hint}")
 
 
+def _hint(guess: Callable[[str], str | None]) -> Callable[[str], str]:
+    """Give what names a near code, for the first values that ask."""
+    asked = count()
+    return lambda text: did_you_mean(guess(text)) if next(asked) < _HINTED_MAX else ""
+
+
 def _word(words: Mapping[str, int], code: str, what: str) -> Parser:
+    near = _hint(lambda text: nearest(text, words))
+
     def parse(text: str) -> int | Fault:
         if text in words:
             return words[text]
-        return Fault(code, f"found {shown(text)}, expected {what}{did_you_mean(nearest(text, words))}")
+        return Fault(code, f"found {shown(text)}, expected {what}{near(text)}")
 
     return parse
 
 
 def _place(vocabulary: Vocabulary) -> Parser:
+    near_region = _hint(lambda text: nearest(text, vocabulary.regions))
+    near_country = _hint(vocabulary.likely_country)
+
     def parse(text: str) -> int | Fault:
         if text in vocabulary.places:
             return vocabulary.places[text]
         if ":" in text:
             if text in vocabulary.regions:
                 return vocabulary.places[vocabulary.regions[text]]
-            hint = did_you_mean(nearest(text, vocabulary.regions))
-            return Fault("unknown-region", f"found {shown(text)}, which is no known cloud region{hint}")
+            message = f"found {shown(text)}, which is no known cloud region{near_region(text)}"
+            return Fault("unknown-region", message)
         return Fault(
             "unknown-country",
-            f"found {shown(text)}, expected an ISO 3166-1 alpha-2 code or a cloud:region"
-            f"{did_you_mean(vocabulary.likely_country(text))}",
+            f"found {shown(text)}, expected an ISO 3166-1 alpha-2 code or a cloud:region{near_country(text)}",
         )
 
     return parse

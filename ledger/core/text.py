@@ -5,13 +5,22 @@ import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+_BYTE_MAX: Final = 0xFF
 _BLANKS: Final = " \t\r\n\u00a0"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SHOWN_MAX: Final = 60
+_TYPES: Final = (
+    (bool, "a true or false"),
+    (bytes, "binary data"),
+    (time, "a time of day"),
+    (timedelta, "a length of time"),
+    (tuple, "a list or an object"),
+)
+"""What the values of types that no column takes are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,17 @@ def shown(value: Any) -> str:
     """Quote a value for a message: short, on one line, control characters visible."""
     text = value if isinstance(value, str) else str(value)
     text = text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX - 1] + "…"
-    return '"' + _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", text).replace("\n", "\\n") + '"'
+    return f'"{visible(text)}"'
+
+
+def visible(text: str) -> str:
+    """Give a text on one line, harmless to a terminal: control characters as Python escapes them."""
+    return _CONTROL.sub(_escaped, text).replace("\n", "\\n")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    number = ord(match[0])
+    return f"\\x{number:02x}" if number <= _BYTE_MAX else f"\\u{number:04x}"
 
 
 def normal(value: Any) -> str | Fault | None:
@@ -39,7 +58,10 @@ def normal(value: Any) -> str | Fault | None:
         text = value.strip(_BLANKS).replace("\r\n", "\n")
         control = _CONTROL.search(text)
         if control:
-            kind = "a NUL byte" if control[0] == "\0" else f"the control character U+{ord(control[0]):04X}"
+            number = ord(control[0])
+            kind = "a NUL byte" if not number else f"the control character U+{number:04X}"
+            if number > _BYTE_MAX:
+                kind = f"U+{number:04X}, half of a character"
             return Fault("control-character", f"found {shown(text)} with {kind}; only tab and newline are allowed")
         return text or None
     if value is None:
@@ -57,7 +79,8 @@ def normal(value: Any) -> str | Fault | None:
         return value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return Fault("malformed", f"found {shown(value)}, a {type(value).__name__}; expected a text, number or date")
+    kind = next((name for known, name in _TYPES if isinstance(value, known)), f"a {type(value).__name__}")
+    return Fault("malformed", f"found {shown(value)}, {kind}; expected a text, number or date")
 
 
 def nearest(text: str, known: Collection[str]) -> str | None:

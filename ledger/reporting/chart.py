@@ -99,17 +99,13 @@ def _words(bars: list[dict[str, Any]], shape: Mapping[str, int], *, narrow: bool
     return [chart.encode(y=_rows(bars)) for chart in (names, figures)]
 
 
-def _cap(
-    bars: list[dict[str, Any]], shape: Mapping[str, int], scale: alt.Scale, *, narrow: bool
-) -> list[alt.Chart]:
+def _cap(bars: list[dict[str, Any]], shape: Mapping[str, int], scale: alt.Scale, *, narrow: bool) -> list[alt.Chart]:
     """Draw the mark at 100 percent of the cap and name it; on a narrow page it leaves the words free."""
     at = alt.X("at:Q", scale=scale, axis=None)
     line = _chart([{"at": 100}]).mark_rule(stroke="var(--ink)", strokeWidth=1.5).encode(x=at)
     if narrow:
         marks = _chart([{**bar, "at": 100} for bar in bars])
-        tick = marks.mark_tick(
-            orient="vertical", size=shape["thick"] + 8, thickness=2, yOffset=9, color="var(--ink)"
-        )
+        tick = marks.mark_tick(orient="vertical", size=shape["thick"] + 8, thickness=2, yOffset=9, color="var(--ink)")
         line = tick.encode(x=at, y=_rows(bars))
     label = _chart([{"at": 100, "text": "the cap: 100%"}]).mark_text(
         baseline="bottom",

@@ -27,9 +27,7 @@ _RECORD_COLUMNS: Final = (
     " d.tpp, d.basis, d.outcome, d.limit_id, d.account, d.remaining_tpp, d.limit_tpp, d.message,"
     " d.evidence, d.note, p.name, r.reference AS reversed_by"
 )
-_POSITION_COLUMNS: Final = (
-    "destination, name, cap_tpp, used_tpp, remaining_tpp, used_percent, delivered_tpp, status"
-)
+_POSITION_COLUMNS: Final = "destination, name, cap_tpp, used_tpp, remaining_tpp, used_percent, delivered_tpp, status"
 _BATCH_COLUMNS: Final = (
     "batch, provider, filed_by, recorded_at, file, sha256, records, admitted, refused, breached, rejected,"
     " duplicates, software_version"
@@ -83,14 +81,10 @@ def gather_facts(ledger: LedgerFile) -> Facts:
         uveu=_family_rows(
             ledger, "uveu_positions", "installed_tpp, outside_us_percent, outside_tier_1_percent, status"
         ),
-        shares=_family_rows(
-            ledger, "uveu_country_shares", "destination, tpp, percent, remaining_tpp, status"
-        ),
+        shares=_family_rows(ledger, "uveu_country_shares", "destination, tpp, percent, remaining_tpp, status"),
         nveu=_nveu(ledger),
         holders=_holders(ledger),
-        assurances=_ask(
-            ledger, "destination, uplift_percent, valid_from, citation", "FROM assurances ORDER BY ALL"
-        ),
+        assurances=_ask(ledger, "destination, uplift_percent, valid_from, citation", "FROM assurances ORDER BY ALL"),
         notes=_notes(ledger),
         repeats=_repeats(ledger),
         parameters=_ask(
@@ -178,9 +172,7 @@ def _nveu(ledger: LedgerFile) -> list[Row]:
     """Give the bases in the latest quarter with records, and in any quarter in which they are over."""
     last: date | None = _summary(ledger)["last"]
     quarter = f"{last.year}Q{(last.month + 2) // 3}" if last else ""
-    where = (
-        f"WHERE status = 'over' OR quarter = least('{quarter}', (SELECT max(quarter) FROM nveu_positions))"
-    )
+    where = f"WHERE status = 'over' OR quarter = least('{quarter}', (SELECT max(quarter) FROM nveu_positions))"
     columns = "destination, quarter, cap_tpp, used_tpp, remaining_tpp, status"
     return _family_rows(ledger, "nveu_positions", columns, where)
 
@@ -208,8 +200,7 @@ def _repeats(ledger: LedgerFile) -> list[Row]:
     """Give the consignees with several records in one country: one announcement may be part of another."""
     return _ask(
         ledger,
-        "d.destination, d.consignee, any_value(p.name) AS name, "
-        "list(d.reference ORDER BY d.sequence) AS found",
+        "d.destination, d.consignee, any_value(p.name) AS name, list(d.reference ORDER BY d.sequence) AS found",
         "FROM decisions AS d LEFT JOIN parties AS p ON p.party = d.consignee"
         " ANTI JOIN decisions AS r"
         " ON r.kind = 'reversal' AND r.provider = d.provider AND r.under = d.reference"

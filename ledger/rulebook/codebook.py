@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ledger.core.dates import parse_quarter
 from ledger.core.tpp import percent_of
 from ledger.rulebook.figures import EXCEPT_LISTED, REPORTING_DATES
 from ledger.rulebook.registers import Registers
 from ledger.rulebook.rulebook import Rulebook
-from ledger.core.dates import parse_quarter
 from schemas.words import Basis
 
 TIER_1, TIER_2, TIER_3 = 1, 2, 3
@@ -53,9 +53,7 @@ class Codebook:
         self.parties = tuple(registers.parties)
         self.party_of = {party: number for number, party in enumerate(self.parties)}
         self.families = [self.party_of[registers.family(party)] for party in self.parties]
-        self.headquarters = [
-            self.counted[self.place_of[row.headquarters]] for row in registers.parties.values()
-        ]
+        self.headquarters = [self.counted[self.place_of[row.headquarters]] for row in registers.parties.values()]
         self.chips = tuple(registers.chips)
         self.chip_of = {chip: number for number, chip in enumerate(self.chips)}
         self.chip_tpp = [row.tpp for row in registers.chips.values()]

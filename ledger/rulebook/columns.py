@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field, fields
 from typing import Final
 
-from ledger.core.columns import ABSENT
 from ledger.rulebook.balances import Counts
 from ledger.rulebook.claim import Claim
 from ledger.rulebook.limits import Account
 from schemas.words import Basis, Kind, Outcome
+
 
 @dataclass(slots=True)
 class Records:

@@ -72,5 +72,3 @@ def attrit(claim: Claim, chips: Standing) -> None:
     if claim.basis is Basis.NVEU or chips.kind is Kind.OPENING:
         # Loss, damage, failure, relocation and resale do not count toward allocations: 748.15(a)(2)(iii)(B).
         counts.nveu, counts.nveu_quarter = -claim.tpp, claim.quarter
-
-

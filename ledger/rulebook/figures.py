@@ -72,11 +72,7 @@ def _schedule(value: Any) -> str | None:
         if after != before + 1:
             return f"{allowed}; {quarter_text(after)} does not follow {quarter_text(before)}"
     wrong = [key for key, tpp in value.items() if not _is_whole(tpp, 0, ACCOUNT_TPP_MAX)]
-    return (
-        f"{allowed}; that of {wrong[0]} is not a whole number from 0 to {ACCOUNT_TPP_MAX:,}"
-        if wrong
-        else None
-    )
+    return f"{allowed}; that of {wrong[0]} is not a whole number from 0 to {ACCOUNT_TPP_MAX:,}" if wrong else None
 
 
 _tpp = _whole(0, ACCOUNT_TPP_MAX)

@@ -91,9 +91,7 @@ class Fold:
             draw(claim, named)
         if reference in self._named:
             stated = BASES[records.basis[row]]
-            self._standings[reference] = self._standing(
-                sequence, records.content[row], claim, stated, outcome, named
-            )
+            self._standings[reference] = self._standing(sequence, records.content[row], claim, stated, outcome, named)
 
     def _claim(self, row: int, records: Records, named: Standing | None) -> Claim:
         """Resolve a row, determine its authorization and say what it would count."""
@@ -190,7 +188,7 @@ class Fold:
     def _judge(self, claim: Claim) -> tuple[Outcome, tuple[int, Account, int, int]]:
         """Read every limit with the record counted; uncount it again if it is refused."""
         self.readings = []
-        if claim.kind is Kind.OPENING or claim.counts == NOTHING and claim.basis is Basis.UNCOUNTED:
+        if claim.kind is Kind.OPENING or (claim.counts == NOTHING and claim.basis is Basis.UNCOUNTED):
             return Outcome.ADMITTED, _NO_VERDICT
         self.readings = [r for limit in LIMITS if (r := limit.read(claim, self._rules)) is not None]
         exceeded = next((reading for reading in self.readings if reading.excess > 0), None)
@@ -243,5 +241,3 @@ class Fold:
             outstanding=claim.quantity if claim.kind is Kind.ALLOCATION and not refused else 0,
             left=claim.quantity if claim.kind in (Kind.OPENING, Kind.DELIVERY) else 0,
         )
-
-

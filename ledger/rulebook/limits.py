@@ -262,14 +262,10 @@ class Share(Limit):
         """Say if the family holds UVEU on the record's date."""
         return rules.codebook.holds_uveu(claim.family, claim.day)
 
-    def share(
-        self, percent: int, account: Account, numerator: int, whole: int
-    ) -> Reading:
+    def share(self, percent: int, account: Account, numerator: int, whole: int) -> Reading:
         """Hold 100 x numerator against percent x whole, in integers."""
         most, left = percent_of(percent, max(0, whole)), share_left(percent, numerator, whole)
-        return Reading(
-            self.number, account, numerator, most, left, 100 * numerator - percent * max(0, whole)
-        )
+        return Reading(self.number, account, numerator, most, left, 100 * numerator - percent * max(0, whole))
 
     @staticmethod
     def outside(sums: dict[int, int], claim: Claim, rules: Rules) -> int:
@@ -299,9 +295,7 @@ class UveuSingleCountry(Share):
             tiers = rules.codebook.tiers(claim.day)
             committed = rules.balances.committed[claim.family].items()
             tested |= {
-                place
-                for place, tpp in committed
-                if tpp > 0 and tiers[place] != TIER_1 and place != claim.destination
+                place for place, tpp in committed if tpp > 0 and tiers[place] != TIER_1 and place != claim.destination
             }
         return [Account(place) for place in sorted(tested)]
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import rfc8785
 
-from ledger.core.dates import FOREVER
+from ledger.core.dates import FOREVER, day_text
 from ledger.core.text import shown
 from ledger.rulebook.figures import FIGURES, contradictions
 from ledger.rulebook.rulebook import REST_TIER, LimitText, Parameter, Rulebook, TierSpan
@@ -79,7 +79,7 @@ def _check_home(rulebook: Rulebook) -> None:
     tiers = {rulebook.tier(home, day) for day in (start, *rulebook.tier_changes) if start <= day <= end}
     if tiers != {_TIER_1}:
         problem = (
-            f"parameters.toml: uveu_home_country.value: found {_found(home)}, in tiers.toml in tier {max(tiers)},"
+            f"parameters.toml: uveu_home_country.value: found {_found(home)}, of tier {max(tiers)},"
             " expected a country that is in tier 1 from counting_start to horizon_end"
         )
         raise RulebookError([problem])
@@ -136,9 +136,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _unknown_keys(where: str, table: Mapping[str, Any], known: Collection[str], faults: list[str]) -> None:
-    faults.extend(
-        f"{where}{key}: is not known here{_nearest(key, known)}" for key in table if key not in known
-    )
+    faults.extend(f"{where}{key}: is not known here{_nearest(key, known)}" for key in table if key not in known)
 
 
 def _tables(name: str, content: Mapping[str, Any], key: str, faults: list[str]) -> list[Any]:
@@ -160,9 +158,7 @@ def _keys(where: str, table: Any, required: Collection[str], faults: list[str]) 
     _unknown_keys(f"{where}.", table, required, faults)
     certainty = table.get("certainty", CERTAINTIES[0])
     if certainty not in CERTAINTIES:
-        faults.append(
-            f"{where}.certainty: found {_found(certainty)}, expected one of {', '.join(CERTAINTIES)}"
-        )
+        faults.append(f"{where}.certainty: found {_found(certainty)}, expected one of {', '.join(CERTAINTIES)}")
     faults.extend(
         f"{where}.{key}: found {_found(table[key])}, expected a text that is not blank"
         for key in ("title", "citation", "sentence", "source")
@@ -212,9 +208,7 @@ def _limits(content: Mapping[str, Any], faults: list[str]) -> dict[str, LimitTex
     return limits
 
 
-def _parameters(
-    content: Mapping[str, Any], countries: Collection[str], faults: list[str]
-) -> dict[str, Parameter]:
+def _parameters(content: Mapping[str, Any], countries: Collection[str], faults: list[str]) -> dict[str, Parameter]:
     where = "parameters.toml"
     figures = {figure.name: figure for figure in FIGURES}
     faults.extend(f"{where}: {name}: is missing" for name in figures if name not in content)
@@ -236,9 +230,7 @@ def _parameters(
         if table["unit"] != figure.unit:
             faults.append(f'{where}: {name}.unit: found {_found(table["unit"])}, expected "{figure.unit}"')
         if type(table["valid_from"]) is not date:
-            faults.append(
-                f"{where}: {name}.valid_from: found {_found(table['valid_from'])}, expected {_DATE}"
-            )
+            faults.append(f"{where}: {name}.valid_from: found {_found(table['valid_from'])}, expected {_DATE}")
         parameters[name] = Parameter(name=name, **table)
     values = {name: parameter.value for name, parameter in parameters.items()}
     faults.extend(
@@ -251,18 +243,12 @@ def _parameters(
 def _known(where: str, codes: Any, countries: Collection[str], faults: list[str]) -> bool:
     """Check that a list names known countries, each once; say if it does."""
     if not isinstance(codes, list):
-        faults.append(
-            f'{where}: found {_found(codes)}, expected a list of country codes, such as ["AE", "SA"]'
-        )
+        faults.append(f'{where}: found {_found(codes)}, expected a list of country codes, such as ["AE", "SA"]')
         return False
     before = len(faults)
     known = [code for code in codes if isinstance(code, str) and code in countries]
-    faults.extend(
-        f"{where}: {_found(code)} is not an ISO 3166-1 alpha-2 code" for code in codes if code not in known
-    )
-    faults.extend(
-        f"{where}: {code} is named twice" for code in sorted({c for c in known if known.count(c) > 1})
-    )
+    faults.extend(f"{where}: {_found(code)} is not an ISO 3166-1 alpha-2 code" for code in codes if code not in known)
+    faults.extend(f"{where}: {code} is named twice" for code in sorted({c for c in known if known.count(c) > 1}))
     return len(faults) == before
 
 
@@ -294,7 +280,7 @@ def _spans(
 ) -> tuple[TierSpan, ...]:
     spans: list[TierSpan] = []
     rests = 0
-    _unknown_keys(f"tiers.toml: ", content, ("tier", "alias"), faults)
+    _unknown_keys("tiers.toml: ", content, ("tier", "alias"), faults)
     for number, table in enumerate(_tables("tiers.toml", content, "tier", faults), 1):
         where = f"tiers.toml: tier {number}"
         rest = isinstance(table, Mapping) and table.get("rest") is True
@@ -303,22 +289,18 @@ def _spans(
     if rests != 1:
         faults.append(f"tiers.toml: found {rests} tiers with rest = true, expected one")
     faults.extend(
-        f"tiers.toml: {span.country} has a tier and is also an alias"
-        for span in spans
-        if span.country in aliases
+        f"tiers.toml: {span.country} has a tier and is also an alias" for span in spans if span.country in aliases
     )
     ordered = sorted(spans, key=lambda span: (span.country, span.first))
     faults.extend(
-        f"tiers.toml: {b.country} is in two tiers on {date.fromordinal(b.first)}"
+        f"tiers.toml: {b.country} is in two tiers at once{f', from {day_text(b.first)} on' if b.first > 1 else ''}"
         for a, b in pairwise(ordered)
         if a.country == b.country and b.first <= a.last
     )
     return tuple(ordered)
 
 
-def _spans_of(
-    where: str, table: Any, countries: Collection[str], faults: list[str], *, rest: bool
-) -> list[TierSpan]:
+def _spans_of(where: str, table: Any, countries: Collection[str], faults: list[str], *, rest: bool) -> list[TierSpan]:
     """Give the spans of one table of tiers: none of the rest of the world, and none if there is a fault."""
     before = len(faults)
     # The rest of the world is what no other table covers on a day, so it has no days of its own.

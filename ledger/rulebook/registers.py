@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from ledger.core.dates import FOREVER
 
@@ -54,18 +53,14 @@ class Chip:
 Row = Party | Authorization | Assurance | Chip
 
 
-def _nothing() -> Mapping[object, object]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True)
 class Registers:
     """Every register by key, the latest row of each key. Updated by making another (`with_rows`)."""
 
-    parties: Mapping[str, Party] = field(default_factory=_nothing)  # type: ignore[assignment]
-    authorizations: Mapping[tuple[str, str, str, int], Authorization] = field(default_factory=_nothing)  # type: ignore[assignment]
-    assurances: Mapping[tuple[str, int], Assurance] = field(default_factory=_nothing)  # type: ignore[assignment]
-    chips: Mapping[str, Chip] = field(default_factory=_nothing)  # type: ignore[assignment]
+    parties: Mapping[str, Party] = field(default_factory=dict)
+    authorizations: Mapping[tuple[str, str, str, int], Authorization] = field(default_factory=dict)
+    assurances: Mapping[tuple[str, int], Assurance] = field(default_factory=dict)
+    chips: Mapping[str, Chip] = field(default_factory=dict)
 
     def with_rows(self, rows: list[Row]) -> "Registers":
         """Give the registers as they stand after these rows: the last row of a key wins, and stands last."""

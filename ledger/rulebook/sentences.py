@@ -38,7 +38,10 @@ TEMPLATES: Final[dict[tuple[str, str], str]] = (
     | {(ban, "refused"): f"Refused: {{asked}}; {FORBIDDEN[ban]} ({{citation}})." for ban in BANS}
     | {(ban, "breached"): f"Breach: {{asked}}; {FORBIDDEN[ban]} ({{citation}})." for ban in BANS}
     | {
-        (limit, "admitted"): f"Admitted: {{asked}} under {{basis}}; {FORBIDDEN[limit]} {_LEFT} are left ({{citation}})."
+        (
+            limit,
+            "admitted",
+        ): f"Admitted: {{asked}} under {{basis}}; {FORBIDDEN[limit]} {_LEFT} are left ({{citation}})."
         for limit in LIMIT_IDS[4:]
     }
     | {
@@ -47,7 +50,10 @@ TEMPLATES: Final[dict[tuple[str, str], str]] = (
         for limit in LIMIT_IDS[4:]
     }
     | {
-        (limit, "breached"): f"Breach: {{asked}} under {{basis}}; {FORBIDDEN[limit]} it is exceeded ({{citation}})."
+        (
+            limit,
+            "breached",
+        ): f"Breach: {{asked}} under {{basis}}; {FORBIDDEN[limit]} it is exceeded ({{citation}})."
         for limit in LIMIT_IDS[4:]
     }
 )
@@ -72,7 +78,9 @@ def contradiction_sentence(rejection: Rejection, reference: str, under: str, giv
                 " (only records before this row count, and rejected rows are not recorded)"
             )
         case "under-disagrees":
-            return f"found {shown(given)}, but the record {found} that it names has another; leave it blank or repeat it"
+            return (
+                f"found {shown(given)}, but the record {found} that it names has another; leave it blank or repeat it"
+            )
         case "under-kind":
             return f"found {shown(under)}, which is a record of kind {word(Kind(found))}; that cannot be named here"
         case "under-reversed":

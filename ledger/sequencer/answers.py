@@ -13,9 +13,7 @@ COLUMNS: Final = (
 )
 """The columns of a decision, in order; where an import has several files, `file` comes first."""
 
-_OF_ENTRY: Final = (
-    *("reference", "outcome", "basis", "limit_id", "tpp", "remaining_tpp", "account", "sequence"),
-)
+_OF_ENTRY: Final = (*("reference", "outcome", "basis", "limit_id", "tpp", "remaining_tpp", "account", "sequence"),)
 
 
 def answer_columns(result: ImportResult) -> tuple[str, ...]:
@@ -82,3 +80,10 @@ def _rejected(result: ImportResult) -> Iterator[tuple[int, dict[str, Any]]]:
                 "message": said,
             }
     yield from answers.items()
+
+
+def notable(desk: Desk, result: ImportResult, most: int) -> tuple[list[str], int]:
+    """Give the sentences of the first refusals and breaches of an import, and how many more there are."""
+    rows = [n for n, outcome in enumerate(result.columns["outcome"]) if outcome in ("refused", "breached")]
+    shown = {name: [values[n] for n in rows[:most]] for name, values in result.columns.items()}
+    return store.messages(desk.ledger.connection, shown, desk.rulebook.digest), max(0, len(rows) - most)

@@ -51,9 +51,7 @@ def entry_columns(
     `places` has each recorded row's file, from 0, and row there, from 1.
     """
     codebook = desk.codebook
-    columns: dict[str, Sequence[Any]] = {
-        name: _picked(form, source, decisions.row) for name, source in _GIVEN.items()
-    }
+    columns: dict[str, Sequence[Any]] = {name: _picked(form, source, decisions.row) for name, source in _GIVEN.items()}
     columns["file_number"] = [file + 1 for file, _ in places]
     columns["row"] = [row for _, row in places]
     columns["provider"] = [provider] * len(decisions)

@@ -15,7 +15,17 @@ from ledger.store.contributions import heaviest
 from ledger.store.seeds import country_names, parse_rulebook
 from schemas.words import LIMIT_IDS, Basis, Kind, Outcome, word
 
-SHOWN = ("sequence", "provider", "reference", "kind", "date", "recorded_at", *DECIDED, "message", "rulebook_digest")
+SHOWN = (
+    "sequence",
+    "provider",
+    "reference",
+    "kind",
+    "date",
+    "recorded_at",
+    *DECIDED,
+    "message",
+    "rulebook_digest",
+)
 
 
 def explain(desk: Desk, sequence: int) -> Assessment:
@@ -62,15 +72,13 @@ def _decide_again(desk: Desk, codebook: Codebook, entry: dict[str, Any]) -> Fold
     }
     if any(values != [entry[name]] for name, values in again.items()):
         raise QuotaledgerError(
-            f"record {sequence} is stored with another decision than its own history gives: either the file was changed,"
-            " or another version of quotaledger decided it"
+            f"record {sequence} is stored with another decision than its own history gives: either the file was"
+            " changed, or another version of quotaledger decided it"
         )
     return fold
 
 
-def _heaviest(
-    desk: Desk, codebook: Codebook, fold: Fold, reading: Reading, sequence: int
-) -> list[dict[str, Any]]:
+def _heaviest(desk: Desk, codebook: Codebook, fold: Fold, reading: Reading, sequence: int) -> list[dict[str, Any]]:
     """Give the ten records that weighed most on the account that spoke."""
     limit = LIMITS[reading.limit]
     if not limit.has_account:

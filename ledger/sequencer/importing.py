@@ -6,7 +6,7 @@ from typing import Any
 
 from ledger.core.columns import Column, concatenate
 from ledger.core.errors import InputRejected, RejectedRow
-from ledger.core.form import Form, parse_records
+from ledger.core.form import Form, RowFault, parse_records
 from ledger.core.text import Fault, normal
 from ledger.rulebook.columns import Decisions, Records, Rejection
 from ledger.rulebook.fold import Fold
@@ -111,13 +111,13 @@ def _parse(desk: Desk, sheets: Sequence[Sheet], rows: int) -> Form:
     }
     form = parse_records(columns, rows, desk.vocabulary)
     start = 0
-    broken = {}
+    broken: dict[int, RowFault] = {}
     for sheet in sheets:
         broken |= {fault.row + start: fault for fault in sheet.faults}
         start += sheet.rows
     if broken:
         form.faults = [fault for fault in form.faults if fault.row not in broken]
-        form.faults += [type(fault)(row, fault.field, fault.code, fault.message) for row, fault in broken.items()]
+        form.faults += [RowFault(row, fault.field, fault.code, fault.message) for row, fault in broken.items()]
     return form
 
 
@@ -140,6 +140,7 @@ def _records(form: Form, references: References) -> Records:
 
 def _rejected(result: ImportResult, form: Form) -> list[RejectedRow]:
     """Gather every fault of every rejected row, in order of rows."""
+
     def rejected(row: int, field: str, code: str, message: str) -> tuple[int, RejectedRow]:
         file, row_there = result.place(row)
         reference = result.references[row]
@@ -167,5 +168,3 @@ def _counts(result: ImportResult, rows: int) -> dict[str, int]:
     }
     duplicates = len(result.decisions.duplicates)
     return counts | {"rejected": rows - len(outcomes) - duplicates, "duplicates": duplicates}
-
-

@@ -104,12 +104,18 @@ def _authorization(values: Values, faults: dict[str, Fault]) -> Authorization | 
     last = FOREVER if values["valid_to"] is None else values["valid_to"]
     if last < values["valid_from"]:
         faults["valid_to"] = Fault(
-            "malformed", f"found {day_text(last)}, which is before valid_from {day_text(values['valid_from'])}"
+            "malformed",
+            f"found {day_text(last)}, which is before valid_from {day_text(values['valid_from'])}",
         )
     if faults:
         return None
     return Authorization(
-        values["party"], values["basis"], values["destination"] or "", values["valid_from"], last, values["citation"] or ""
+        values["party"],
+        values["basis"],
+        values["destination"] or "",
+        values["valid_from"],
+        last,
+        values["citation"] or "",
     )
 
 
@@ -119,7 +125,12 @@ def _assurance(values: Values, faults: dict[str, Fault]) -> Assurance:
 
 def _chip(values: Values, faults: dict[str, Fault]) -> Chip:
     return Chip(
-        values["chip"], values["name"], values["vendor"] or "", values["tpp"], values["class"], values["source"] or ""
+        values["chip"],
+        values["name"],
+        values["vendor"] or "",
+        values["tpp"],
+        values["class"],
+        values["source"] or "",
     )
 
 
@@ -137,6 +148,10 @@ def _id(text: str, desk: Desk) -> str | Fault:
     return _limited(text, _LENGTH_MAX["id"])
 
 
+def _short_text(text: str, desk: Desk) -> str | Fault:
+    return _limited(text, _LENGTH_MAX["text"])
+
+
 def _limited(text: str, length_max: int) -> str | Fault:
     if len(text) > length_max:
         return Fault("too-long", f"found {len(text):,} characters, expected at most {length_max:,}")
@@ -146,8 +161,10 @@ def _limited(text: str, length_max: int) -> str | Fault:
 def _country(text: str, desk: Desk) -> str | Fault:
     if text in desk.vocabulary.places:
         return text
-    return Fault("unknown-country", f"found {shown(text)}, expected an ISO 3166-1 alpha-2 code"
-                 f"{did_you_mean(desk.vocabulary.likely_country(text))}")
+    return Fault(
+        "unknown-country",
+        f"found {shown(text)}, expected an ISO 3166-1 alpha-2 code{did_you_mean(desk.vocabulary.likely_country(text))}",
+    )
 
 
 def _known_party(text: str, desk: Desk) -> str | Fault:
@@ -179,7 +196,7 @@ def _whole(low: int, high: int) -> Callable[[str, Desk], int | Fault]:
 
 _PARSERS: Final[dict[str, Callable[[str, Desk], Any]]] = {
     "id": _id,
-    "text": lambda text, desk: _limited(text, _LENGTH_MAX["text"]),
+    "text": _short_text,
     "country": _country,
     "party": _known_party,
     "basis": _vea,
@@ -227,8 +244,8 @@ def _authorization_contradiction(
     if row.basis == "UVEU" and tier != _TIER_1:
         return "party", Fault(
             "not-eligible",
-            f"found {shown(row.party)}, whose ultimate parent {shown(top.party)} is headquartered in {top.headquarters},"
-            f" tier {tier}; UVEU is for tier 1 (15 CFR 748.15(b)(2)(i))",
+            f"found {shown(row.party)}, whose ultimate parent {shown(top.party)} is headquartered in"
+            f" {top.headquarters}, tier {tier}; UVEU is for tier 1 (15 CFR 748.15(b)(2)(i))",
         )
     return None
 
@@ -243,4 +260,3 @@ def _chip_contradiction(row: Chip, standing: Registers) -> tuple[str, Fault] | N
             " decided with; register the other figures under another id",
         )
     return None
-

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import duckdb
 import pyarrow.parquet as pq
 
 from ledger.core.errors import WrongUsage
+from ledger.core.text import visible
 from ledger.store.file import LedgerFile
+from ledger.store.outputs import whole
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,27 @@ def ask(path: Path, query: str, out: Path | None = None) -> Answer:
         ledger.connection.execute("SET lock_configuration = true")
         try:
             result = ledger.connection.execute(query)
-            names = [column[0] for column in result.description or ()]
-            if out is not None:
-                pq.write_table(result.to_arrow_table(), out)
-                return Answer(names, ())
-            return Answer(names, result.fetchall())
+            names = _distinct([column[0] for column in result.description or ()])
+            if out is None:
+                return Answer(names, result.fetchall())
+            table = result.fetch_arrow_table().rename_columns(names)
         except duckdb.Error as error:
-            raise WrongUsage(f"the query cannot be answered: {str(error).strip()}") from None
+            raise WrongUsage(f"the query cannot be answered: {_reason(error)}") from None
+    with whole(out) as partial:
+        pq.write_table(table, partial)
+    return Answer(names, ())
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Number the second and later columns of the same name, so that none hides another."""
+    distinct: list[str] = []
+    for name in names:
+        free = (f"{name}_{n}" for n in count(1))
+        distinct.append(next(other for other in chain([name], free) if other not in distinct))
+    return distinct
+
+
+def _reason(error: duckdb.Error) -> str:
+    """Give DuckDB's own words, hints included, on one line and without the picture of where."""
+    words = str(error).partition("\nLINE ")[0].splitlines()
+    return visible(" ".join(line.strip() for line in words if line.strip()))

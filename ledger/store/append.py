@@ -63,12 +63,19 @@ def head(connection: duckdb.DuckDBPyConnection) -> Head:
 
 
 def append_records(
-    connection: duckdb.DuckDBPyConnection, batch: BatchRow, files: Sequence[tuple[str, str, int]], columns: Columns
+    connection: duckdb.DuckDBPyConnection,
+    batch: BatchRow,
+    files: Sequence[tuple[str, str, int]],
+    columns: Columns,
 ) -> int:
     """Append an import: `columns` has those of `entry` but its numbers of leaf and batch. Gives the batch's number."""
     at = head(connection)
     count, number = len(columns["sequence"]), at.batch + 1
-    extra = {"batch": number, "recorded_at": _instant(batch.recorded_at), "rulebook_digest": batch.rulebook_digest}
+    extra: dict[str, Value] = {
+        "batch": number,
+        "recorded_at": _instant(batch.recorded_at),
+        "rulebook_digest": batch.rulebook_digest,
+    }
     for start in range(0, count, _LEAVES_AT_ONCE):
         leaves = _decision_leaves(columns, extra, start, min(start + _LEAVES_AT_ONCE, count))
         _append_leaves(connection, at.leaf + start, leaves)
@@ -98,7 +105,10 @@ def _decision_leaves(columns: Columns, extra: Mapping[str, Value], start: int, s
     names = [name for name in FIELDS["decision"] if name in columns]
     lists = [[_leaf_value(name, value) for value in columns[name][start:stop]] for name in names]
     return [
-        ("decision", leaf_bytes("decision", {**dict(zip(names, values, strict=True)), **extra, "salt": _salt()}))
+        (
+            "decision",
+            leaf_bytes("decision", {**dict(zip(names, values, strict=True)), **extra, "salt": _salt()}),
+        )
         for values in zip(*lists, strict=True)
     ]
 
@@ -113,7 +123,7 @@ def append_rows(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rows: Se
         kind = _LEAF_KINDS[type(row)]
         values = {name: _register_value(name, value) for name, value in asdict(row).items()}
         texts = {name: _leaf_value(name, value) for name, value in values.items()}
-        extra = {"batch": number, "recorded_at": _instant(batch.recorded_at), "salt": _salt()}
+        extra: dict[str, Value] = {"batch": number, "recorded_at": _instant(batch.recorded_at), "salt": _salt()}
         leaves.append((kind, leaf_bytes(kind, texts | extra)))
         tables.setdefault(f"{kind}_row", []).append(values | {"leaf": at.leaf + place, "batch": number})
     _append_leaves(connection, at.leaf, leaves)
@@ -128,7 +138,12 @@ def append_rulebook(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rule
     """Append the adoption of a rulebook, a leaf. Gives the batch's number."""
     at = head(connection)
     number = at.batch + 1
-    values: dict[str, Value] = {"rulebook": rulebook.id, "digest": rulebook.digest, "note": note, "batch": number}
+    values: dict[str, Value] = {
+        "rulebook": rulebook.id,
+        "digest": rulebook.digest,
+        "note": note,
+        "batch": number,
+    }
     leaf = leaf_bytes("rulebook", values | {"recorded_at": _instant(batch.recorded_at), "salt": _salt()})
     _append_leaves(connection, at.leaf, [("rulebook", leaf)])
     texts = json.dumps(dict(rulebook.texts), ensure_ascii=False)

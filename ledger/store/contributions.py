@@ -19,9 +19,11 @@ _ROWS: Final = """
     UNION ALL
     SELECT sequence, 'nveu', consignee, counted_destination, nveu_quarter, nveu_tpp FROM {entries} WHERE nveu_tpp <> 0
     UNION ALL
-    SELECT sequence, 'committed', consignee, counted_destination, 0, committed_tpp FROM {entries} WHERE committed_tpp <> 0
+    SELECT sequence, 'committed', consignee, counted_destination, 0, committed_tpp FROM {entries}
+    WHERE committed_tpp <> 0
     UNION ALL
-    SELECT sequence, 'installed', consignee, counted_destination, 0, installed_tpp FROM {entries} WHERE installed_tpp <> 0
+    SELECT sequence, 'installed', consignee, counted_destination, 0, installed_tpp FROM {entries}
+    WHERE installed_tpp <> 0
     UNION ALL
     SELECT sequence, 'pending', consignee, counted_destination, 0, pending_tpp FROM {entries} WHERE pending_tpp <> 0
 """
@@ -86,6 +88,7 @@ def add_to_balances(connection: duckdb.DuckDBPyConnection, after_sequence: int) 
         """
     )
     connection.execute(
-        "INSERT INTO balance BY NAME SELECT * FROM change ANTI JOIN balance USING (account, consignee, destination, period)"
+        "INSERT INTO balance BY NAME"
+        " SELECT * FROM change ANTI JOIN balance USING (account, consignee, destination, period)"
     )
     connection.execute("DROP TABLE change")

@@ -33,21 +33,21 @@ def _countries(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
     for code, name in country_names().items():
         starts = [1, *rulebook.tier_changes]
         ends = [day - 1 for day in starts[1:]] + [FOREVER]
-        spans = [[first, last, rulebook.tier(code, first)] for first, last in zip(starts, ends, strict=True)]
+        spans = [[start, end, rulebook.tier(code, start)] for start, end in zip(starts, ends, strict=True)]
         merged = [spans[0]]
         for span in spans[1:]:
             if span[2] == merged[-1][2]:
                 merged[-1][1] = span[1]
             else:
                 merged.append(span)
-        for first, last, tier in merged:
+        for first_day, last_day, tier in merged:
             yield {
                 "country": code,
                 "name": name,
                 "counted_as": rulebook.counted(code),
                 "tier": tier,
-                "first_day": date.fromordinal(first),
-                "last_day": date.fromordinal(last),
+                "first_day": date.fromordinal(first_day),
+                "last_day": date.fromordinal(last_day),
             }
 
 

@@ -15,7 +15,11 @@ from ledger.store import schema
 from ledger.store.query import rows as query_rows
 
 _HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
-_SETTINGS: Final = {"TimeZone": "UTC", "enable_external_access": "false", "autoinstall_known_extensions": "false"}
+_SETTINGS: Final = {
+    "TimeZone": "UTC",
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+}
 
 
 class LedgerFile:
@@ -120,8 +124,8 @@ def _unavailable(path: Path, error: duckdb.Error) -> QuotaledgerError:
     holder = _HOLDER.search(str(error))
     if holder:
         return LedgerUnavailable(
-            f"{path} is held by process {holder['pid']} ({Path(holder['program']).name}), and only one process at a time"
-            " can have it; try again when that one has ended"
+            f"{path} is held by process {holder['pid']} ({Path(holder['program']).name}), and only one process at a"
+            " time can have it; try again when that one has ended"
         )
     return QuotaledgerError(f"{path} cannot be opened as a ledger: {_reason(error)}")
 

@@ -2,8 +2,9 @@
 
 import csv
 import json
-import os
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,32 +21,60 @@ _ROWS_AT_ONCE: Final = 100_000
 Rows = Iterable[dict[str, Any]]
 
 
-def check_output(path: Path) -> None:
-    """Raise WrongUsage if rows cannot be written there; called before the work that the rows come from."""
+def check_output(path: Path, inputs: Sequence[str] = ()) -> None:
+    """Raise WrongUsage if rows cannot be written there; called before the work that the rows come from.
+
+    `inputs` are the files that the rows come from: none of them is written over.
+    """
     if path.suffix not in _WRITERS:
         raise WrongUsage(f"{path} has no known suffix; give a name that ends in {', '.join(_WRITERS)}")
     if not path.absolute().parent.is_dir():
         raise WrongUsage(f"there is no folder {path.absolute().parent} to write {path.name} into")
+    if path.is_dir():
+        raise WrongUsage(f"{path} is a folder; give the name of a file")
+    if any(path.absolute() == Path(file).absolute() for file in inputs):
+        raise WrongUsage(f"{path} is an input; give another name to write to")
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Rows) -> None:
     """Write rows. The file appears when it is whole. Raises QuotaledgerError if it cannot be written."""
+    with whole(path) as partial:
+        _WRITERS[path.suffix](partial, columns, rows)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give where to write a file that appears at its own name when it is whole.
+
+    Raises QuotaledgerError if it cannot be written; then what was there is there still.
+    """
     partial = path.with_name(path.name + ".partial")
     try:
-        _WRITERS[path.suffix](partial, columns, rows)
-        os.replace(partial, path)
+        yield partial
+        partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise QuotaledgerError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def plain(value: Any) -> Any:
-    """Give a value as JSON has it: days and instants as text, decimals as numbers."""
+    """Give a value as JSON has it: days and instants as text, decimals as numbers, bytes in hex, nothing for NaN."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
-    return float(value) if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def write_csv(file: TextIO, columns: Sequence[str], rows: Rows) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 import duckdb
 
 
-def rows(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+def rows(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[tuple[Any, ...]]:
     """Give the rows of a query."""
     values = dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
     return connection.execute(query, values).fetchall()

@@ -25,7 +25,16 @@ _STANDING: Final = """sequence, reference, kind, date, destination, consignee, c
     outcome, under_sequence, fulfilled, cap_tpp, lpp_tpp, lpp_year, lpp_from_tpp, lpp_from_year, nveu_tpp,
     nveu_quarter, committed_tpp, installed_tpp, pending_tpp"""
 CONTENT_COLUMNS: Final = (
-    *("kind", "date", "stated_destination", "stated_consignee", "stated_chip", "quantity", "stated_basis", "under"),
+    *(
+        "kind",
+        "date",
+        "stated_destination",
+        "stated_consignee",
+        "stated_chip",
+        "quantity",
+        "stated_basis",
+        "under",
+    ),
     *("license_number", "expires", "exporter", "site"),
 )
 """The columns of `entry` that are compared when a reference comes again, as they were given."""
@@ -57,7 +66,12 @@ def registers(connection: Connection, before_leaf: int = _EVERYTHING) -> Registe
     ]
     found += [
         Authorization(
-            party, basis, destination or "", first.toordinal(), last.toordinal() if last else FOREVER, citation or ""
+            party,
+            basis,
+            destination or "",
+            first.toordinal(),
+            last.toordinal() if last else FOREVER,
+            citation or "",
         )
         for party, basis, destination, first, last, citation in rows(
             "party, basis, destination, valid_from, valid_to, citation", "authorization_row"
@@ -137,7 +151,9 @@ def _looked_up(
 _FEW: Final = 64
 
 
-def standings(connection: Connection, codebook: Codebook, sequences: Iterable[int], before_sequence: int = _EVERYTHING) -> dict[int, Standing]:
+def standings(
+    connection: Connection, codebook: Codebook, sequences: Iterable[int], before_sequence: int = _EVERYTHING
+) -> dict[int, Standing]:
     """Give, by sequence, how recorded records stand before a sequence, with those that they draw on."""
     wanted = set(sequences)
     rows = {row[0]: row for row in _by_sequence(connection, wanted)}
@@ -146,7 +162,11 @@ def standings(connection: Connection, codebook: Codebook, sequences: Iterable[in
     for sequence, row in rows.items():
         found[sequence].draws_on = found.get(row[12])
     draws = _naming(connection, found.keys(), before_sequence)
-    undone = {named for named, _, kind, _, _ in _naming(connection, {d[1] for d in draws}, before_sequence) if kind == "reversal"}
+    undone = {
+        named
+        for named, _, kind, _, _ in _naming(connection, {d[1] for d in draws}, before_sequence)
+        if kind == "reversal"
+    }
     for named, sequence, kind, quantity, fulfilled in draws:
         if kind == "reversal":
             found[named].reversed = True
@@ -186,15 +206,28 @@ def _naming(connection: Connection, sequences: Iterable[int], before: int) -> li
 def _joined(connection: Connection, columns: str, key: str, numbers: Sequence[int]) -> list[Any]:
     connection.register("wanted", pa.table({"number": pa.array(numbers, pa.int64())}))
     try:
-        return connection.execute(
-            f"SELECT {columns} FROM entry JOIN wanted ON entry.{key} = wanted.number"
-        ).fetchall()
+        return connection.execute(f"SELECT {columns} FROM entry JOIN wanted ON entry.{key} = wanted.number").fetchall()
     finally:
         connection.unregister("wanted")
 
 
 def _standing(row: tuple[Any, ...], codebook: Codebook) -> Standing:
-    (sequence, _, kind_word, day, destination, consignee, chip, quantity, tpp, stated, basis, outcome, _, fulfilled) = row[:14]
+    (
+        sequence,
+        _,
+        kind_word,
+        day,
+        destination,
+        consignee,
+        chip,
+        quantity,
+        tpp,
+        stated,
+        basis,
+        outcome,
+        _,
+        fulfilled,
+    ) = row[:14]
     cap, lpp, lpp_year, lpp_from, lpp_from_year, nveu, nveu_quarter, committed, installed, pending = row[14:]
     kind, refused, ordinal = Kind[kind_word.upper()], outcome == "refused", day.toordinal()
     return Standing(
@@ -227,7 +260,6 @@ def _standing(row: tuple[Any, ...], codebook: Codebook) -> Standing:
         outstanding=quantity if kind is Kind.ALLOCATION and not refused else 0,
         left=quantity if kind in (Kind.OPENING, Kind.DELIVERY) else 0,
     )
-
 
 
 def entry(connection: Connection, sequence: int) -> dict[str, Any] | None:

@@ -26,7 +26,6 @@ changed by something else than this software."""
 
 def _first_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Make all tables as they are declared today: a new ledger starts from here."""
-    # Imported here because only making a ledger needs it, and it takes longer to load than all else.
     from sqlalchemy.dialects import postgresql
     from sqlalchemy.schema import CreateTable
 
@@ -34,7 +33,7 @@ def _first_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
     for table in (*LEDGER_TABLES, *DERIVED_TABLES):
         declared = table.__table__  # type: ignore[attr-defined]
-        ddl = str(CreateTable(declared).compile(dialect=postgresql.dialect()))
+        ddl = str(CreateTable(declared).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
         # No key is made: checking one costs more than the insert, and the sequencer alone writes.
         connection.execute(_KEY.sub("", ddl))
         connection.execute(f"COMMENT ON TABLE {declared.name} IS {_quoted((table.__doc__ or '').strip())}")

@@ -3,13 +3,15 @@
 Whatever is wrong with a file is a fault with a sentence, never an exception of a library.
 """
 
+import codecs
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pyarrow as pa
 import pyarrow.feather
@@ -35,6 +37,8 @@ WHOLE_FILE: Final = -1
 """The row of a fault that concerns the file as a whole."""
 
 _UNKNOWN_SHOWN_MAX = 5
+_DIGITS_MAX: Final = 20
+_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 class FileFault(ValueError):
@@ -62,6 +66,8 @@ def read_sheet(file: str, content: bytes, known: Sequence[str], always: Sequence
 
     A file that cannot be read has one fault, of the row `WHOLE_FILE`, and no rows.
     """
+    # A file's name on disk is bytes; those that are no text cannot be recorded as they are.
+    file = file.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     sheet = Sheet(file, sha256(content).hexdigest())
     try:
         kind = _format(file, content)
@@ -71,14 +77,15 @@ def read_sheet(file: str, content: bytes, known: Sequence[str], always: Sequence
             _read_ndjson(sheet, _text(content))
         else:
             _read_arrow(sheet, kind, content)
-        _check_columns(sheet.columns, known, always)
+        if sheet.columns or not sheet.faults:
+            _check_columns(sheet.columns, known, always)
     except FileFault as fault:
         return Sheet(file, sheet.sha256, faults=[RowFault(WHOLE_FILE, fault.column, fault.code, str(fault))])
     return sheet
 
 
 def _format(file: str, content: bytes) -> str:
-    if not content.strip():
+    if not content.removeprefix(codecs.BOM_UTF8).strip():
         raise FileFault("empty", "the file is empty; a file of records begins with a line of column names")
     if content.startswith(b"PAR1"):
         return "parquet"
@@ -101,18 +108,20 @@ def _text(content: bytes) -> str:
         byte = f"0x{content[error.start]:02x}"
         raise FileFault(
             "encoding",
-            f"the file is not UTF-8: line {line:,} has the byte {byte}; save it as UTF-8"
-            " (in a spreadsheet: CSV UTF-8)",
+            f"the file is not UTF-8: line {line:,} has the byte {byte}; save it as UTF-8 (in a spreadsheet: CSV UTF-8)",
         ) from None
 
 
 def _read_csv(sheet: Sheet, text: str) -> None:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[list[str]] = []
+    begun = 1
     try:
         header = [name.strip() for name in next(line for line in reader if line)]
-        _check_names(header)
+        _check_header(header)
+        begun = reader.line_num + 1
         for line in reader:
+            begun = reader.line_num + 1
             if not line:
                 continue
             if len(line) != len(header):
@@ -121,7 +130,10 @@ def _read_csv(sheet: Sheet, text: str) -> None:
             else:
                 lines.append(line)
     except csv.Error as error:
-        raise FileFault("malformed", f"line {reader.line_num:,} is not CSV: {error}") from None
+        reason = str(error)
+        if reason == "unexpected end of data" or reason.startswith("field larger"):
+            reason = "a double quote that opens there is not closed, or a text is far too long"
+        raise FileFault("malformed", f"line {begun:,} is not CSV: {reason}") from None
     sheet.rows = len(lines)
     by_column: Iterable[tuple[str, ...]] = zip(*lines, strict=True) if lines else [()] * len(header)
     sheet.columns = {name: Column.of(items) for name, items in zip(header, by_column, strict=True)}
@@ -130,12 +142,51 @@ def _read_csv(sheet: Sheet, text: str) -> None:
 def _ragged(row: int, found: int, expected: int) -> RowFault:
     hint = "; a text that has commas must stand in double quotes" if found > expected else ""
     return RowFault(
-        row, "", "malformed", f"found {found:,} fields, expected {expected:,} as in the line of column names{hint}"
+        row,
+        "",
+        "malformed",
+        f"found {found:,} field{'' if found == 1 else 's'}, expected {expected:,} as in the line of column names{hint}",
     )
 
 
+def _check_header(header: Sequence[str]) -> None:
+    for separator, name in _SEPARATORS.items():
+        if len(header) == 1 and separator in header[0]:
+            raise FileFault("malformed", f"the columns seem to be separated by {name}; save the file with commas")
+    if "" in header:
+        place = header.index("") + 1
+        raise FileFault("malformed", f"column {place:,} has no name; give it one, or delete the column")
+    _check_names(header)
+
+
 def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not JSON")
+    raise ValueError(f"{text} is no value of JSON; leave it out, or write null")
+
+
+def _integer(text: str) -> int | str:
+    """Give a whole number; one of more digits than any column takes stays a text, because Python limits them."""
+    return int(text) if len(text) <= _DIGITS_MAX else text
+
+
+def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs. Raises ValueError where a key is there twice, which JSON does not forbid."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        name = key.strip()
+        if name in found:
+            raise ValueError(f"the key {shown(name)} is there twice")
+        found[name] = value
+    return found
+
+
+def _parse_line(line: str) -> Any:
+    """Give the value of a line of NDJSON. Raises ValueError with the reason for people."""
+    try:
+        return json.loads(line, parse_int=_integer, parse_constant=_no_constant, object_pairs_hook=_object)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg} at character {error.pos + 1:,}") from None
 
 
 def _read_ndjson(sheet: Sheet, text: str) -> None:
@@ -144,8 +195,8 @@ def _read_ndjson(sheet: Sheet, text: str) -> None:
         if not line.strip():
             continue
         try:
-            value = json.loads(line, parse_constant=_no_constant)
-        except (ValueError, RecursionError) as error:
+            value = _parse_line(line)
+        except ValueError as error:
             sheet.faults.append(RowFault(len(objects), "", "malformed", f"the line is not JSON: {error}"))
             value = {}
         if not isinstance(value, dict):
@@ -155,12 +206,14 @@ def _read_ndjson(sheet: Sheet, text: str) -> None:
         objects.append(value)
     names = list(dict.fromkeys(name for value in objects for name in value))
     sheet.rows = len(objects)
-    sheet.columns = {name.strip(): _column_of(value.get(name) for value in objects) for name in names}
+    sheet.columns = {name: _column_of(value.get(name) for value in objects) for name in names}
 
 
 def _column_of(items: Iterable[Any]) -> Column:
     """Make a column of values of any type; lists and objects, which are malformed anyway, become their text."""
-    return Column.of(_Nested(json.dumps(item)) if isinstance(item, list | dict) else item for item in items)
+    return Column.of(
+        _Nested(json.dumps(item, default=str)) if isinstance(item, list | dict) else item for item in items
+    )
 
 
 class _Nested(tuple[str]):
@@ -168,7 +221,7 @@ class _Nested(tuple[str]):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> "_Nested":
+    def __new__(cls, text: str) -> Self:
         return super().__new__(cls, (text,))
 
     def __str__(self) -> str:
@@ -184,17 +237,31 @@ def _read_arrow(sheet: Sheet, kind: str, content: bytes) -> None:
             table = pyarrow.feather.read_table(source)
         else:
             table = pa.ipc.open_stream(source).read_all()
-    except (pa.ArrowException, OSError) as error:
+        # Arrow trusts what a file says of itself; without this, one made by hand could crash the process.
+        table.validate(full=True)
+        names = table.column_names
+    except (pa.ArrowException, OSError, ValueError) as error:
         what = "Parquet" if kind == "parquet" else "Arrow"
         reason = str(error).splitlines()[0]
         raise FileFault("malformed", f"the file is not whole or not {what}: {reason}") from None
-    _check_names(table.column_names)
+    _check_names(names)
     sheet.rows = table.num_rows
-    sheet.columns = {name: _arrow_column(table[name]) for name in table.column_names}
+    sheet.columns = dict(_arrow_columns(table))
+
+
+def _arrow_columns(table: Any) -> Iterator[tuple[str, Column]]:
+    for name in table.column_names:
+        try:
+            yield name, _arrow_column(table[name])
+        except (ValueError, OverflowError, LookupError) as error:
+            # A day after the year 9999, a time zone that is not there.
+            reason = str(error).splitlines()[0]
+            message = f"the column {shown(name)} has a {table[name].type} that cannot be read: {reason}"
+            raise FileFault("malformed", message, name) from None
 
 
 def _arrow_column(chunks: Any) -> Column:
-    if pa.types.is_timestamp(chunks.type):
+    if pa.types.is_timestamp(chunks.type) and chunks.type.unit == "ns":
         # Nanoseconds have no Python value; a day's timestamp loses nothing as microseconds.
         chunks = chunks.cast(pa.timestamp("us", tz=chunks.type.tz), safe=False)
     try:
@@ -209,7 +276,7 @@ def _arrow_column(chunks: Any) -> Column:
 
 
 def _check_names(names: Sequence[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise FileFault("malformed", f"the column {shown(twice[0])} is there twice", twice[0])
 
@@ -218,8 +285,7 @@ def _check_columns(columns: Iterable[str], known: Sequence[str], always: Sequenc
     unknown = [name for name in columns if name not in known]
     if unknown:
         names = ", ".join(
-            shown(name) + did_you_mean(nearest(name, known)).replace(";", ",")
-            for name in unknown[:_UNKNOWN_SHOWN_MAX]
+            shown(name) + did_you_mean(nearest(name, known)).replace(";", ",") for name in unknown[:_UNKNOWN_SHOWN_MAX]
         )
         more = f" and {len(unknown) - _UNKNOWN_SHOWN_MAX:,} more" if len(unknown) > _UNKNOWN_SHOWN_MAX else ""
         raise FileFault(

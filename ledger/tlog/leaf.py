@@ -18,7 +18,17 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "decision": (
         # the record, as it was given
         *("provider", "reference", "kind", "date", "stated_destination", "stated_consignee", "stated_chip"),
-        *("quantity", "stated_basis", "under", "license_number", "expires", "exporter", "site", "evidence", "note"),
+        *(
+            "quantity",
+            "stated_basis",
+            "under",
+            "license_number",
+            "expires",
+            "exporter",
+            "site",
+            "evidence",
+            "note",
+        ),
         # what it came to
         *("sequence", "destination", "counted_destination", "consignee", "family", "chip", "under_sequence"),
         *("basis", "outcome", "limit_id", "account", "tpp", "remaining_tpp", "limit_tpp", "fulfilled"),

@@ -140,7 +140,7 @@ class Oracle:
 
     # --- SPEC 3, item 3: under ----------------------------------------------------------------------------
 
-    def _under_fault(  # noqa: PLR0911, a ladder in the order of SPEC 3
+    def _under_fault(
         self, given: Mapping[str, str], target: Record | None
     ) -> tuple[str, str] | None:
         """The first thing wrong with `under`: code and column."""

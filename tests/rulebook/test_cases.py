@@ -71,7 +71,7 @@ class Case:
                 yield register, rows
 
     def record(self, row: Mapping[str, Any], number: int) -> dict[str, Any]:
-        """Give the record that a row says: with defaults, save what a row with `under` inherits, and a reference."""
+        """Give the record that a row says, with defaults (none that a row with `under` inherits)."""
         defaults = {**self.top.get("defaults", {}), **self.said.get("defaults", {})}
         if "under" in row:
             defaults = {name: value for name, value in defaults.items() if name not in INHERITED}
@@ -88,7 +88,7 @@ def read_file(path: Path) -> dict[str, Any]:
 FILES: Final = {path.stem: read_file(path) for path in sorted(CASES.glob("*.toml"))}
 ALL: Final = [Case(stem, said, top) for stem, top in FILES.items() for said in top["case"]]
 NAMING: Final = [case for case in ALL if any("under" in row for row in case.rows)]
-"""The cases in which a record names another: one at a time, that other is read back from the ledger's file."""
+"""The cases in which a record names another: one at a time, that other is read back from the file."""
 
 
 def complete(register: str, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,10 +108,8 @@ def brief(answer: Mapping[str, object], expected: Mapping[str, Any]) -> dict[str
     return {name: "" if answer[name] is None else answer[name] for name in expected}
 
 
-def submit(
-    ledger: Bench, step: Mapping[str, Any], records: list[dict[str, Any]], *, singly: bool
-) -> list[Answer]:
-    """Submit a step's records, as one batch or one at a time; a step that fails as a whole is always one batch."""
+def submit(ledger: Bench, step: Mapping[str, Any], records: list[dict[str, Any]], *, singly: bool) -> list[Answer]:
+    """Submit a step's records, as one batch or one at a time; a step that may fail is always one batch."""
     provider, skip_invalid = step.get("provider", "CLOUD"), step.get("skip_invalid", True)
     if singly and skip_invalid:
         return [answer for record in records for answer in ledger.submit(provider, record)]
@@ -154,7 +152,7 @@ def test_case(case: Case, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", NAMING, ids=str)
 def test_case_one_row_at_a_time(case: Case, tmp_path: Path) -> None:
-    """The answer for a file is the answer for its rows one at a time, where they name one another above all."""
+    """The answer for a file is the answer for its rows one at a time, and so where they name one another."""
     with bench(tmp_path, **case.said.get("rulebook", {})) as ledger:
         run(case, ledger, singly=True)
 
@@ -173,9 +171,7 @@ def test_every_limit_has_cases_on_both_sides_of_its_edge(number: int) -> None:
     """A limit's own file has what it admits at the edge and what exceeds it, for requests and for facts."""
     limit = LIMIT_IDS[number]
     top = FILES[f"{number}-{limit}"]
-    rows = [
-        (row["edge"], row["expect"]) for case in ALL if case.top is top for row in case.rows if "edge" in row
-    ]
+    rows = [(row["edge"], row["expect"]) for case in ALL if case.top is top for row in case.rows if "edge" in row]
     at = [expect for side, expect in rows if side == "at"]
     over = [expect for side, expect in rows if side == "over"]
 
@@ -183,9 +179,7 @@ def test_every_limit_has_cases_on_both_sides_of_its_edge(number: int) -> None:
     assert at
     assert {expect["outcome"] for expect in at} == {"admitted"}
     assert {expect["limit_id"] for expect in over} == {limit}
-    assert {expect["outcome"] for expect in over} == (
-        {"breached"} if number == 0 else {"refused", "breached"}
-    )
+    assert {expect["outcome"] for expect in over} == ({"breached"} if number == 0 else {"refused", "breached"})
     if number >= FIRST_WITH_ACCOUNT:
         assert {(expect["limit_id"], expect["remaining_tpp"]) for expect in at} == {(limit, 0)}
 

@@ -27,7 +27,13 @@ AUTHORIZATIONS = (
     {"party": "USCO", "basis": "UVEU", "valid_from": "2025-02-01", "valid_to": "2027-06-30"},
     {"party": "EURO", "basis": "UVEU", "valid_from": "2025-01-01"},
     {"party": "BETA", "basis": "NVEU", "destination": "IN", "valid_from": "2025-04-01"},
-    {"party": "USGULF", "basis": "NVEU", "destination": "SA", "valid_from": "2025-01-01", "valid_to": "2026-12-31"},
+    {
+        "party": "USGULF",
+        "basis": "NVEU",
+        "destination": "SA",
+        "valid_from": "2025-01-01",
+        "valid_to": "2026-12-31",
+    },
 )
 LATER = (  # what may change between imports
     ("parties", {"party": "USGULF", "name": "Sold", "headquarters": "AE", "parent": "EURO"}),
@@ -35,7 +41,10 @@ LATER = (  # what may change between imports
     ("parties", {"party": "BETA", "name": "Bought", "headquarters": "IN", "parent": "USCO"}),
     ("parties", {"party": "USCO", "name": "Moved", "headquarters": "GB", "parent": ""}),
     ("parties", {"party": "EURO", "name": "Moved", "headquarters": "SG", "parent": ""}),
-    ("authorizations", {"party": "USCO", "basis": "UVEU", "valid_from": "2025-02-01", "valid_to": "2025-12-31"}),
+    (
+        "authorizations",
+        {"party": "USCO", "basis": "UVEU", "valid_from": "2025-02-01", "valid_to": "2025-12-31"},
+    ),
     ("authorizations", {"party": "BETA", "basis": "NVEU", "destination": "SA", "valid_from": "2025-06-01"}),
     ("assurances", {"destination": "AE", "uplift_percent": "33", "valid_from": "2025-06-01"}),
     ("assurances", {"destination": "SA", "uplift_percent": "100", "valid_from": "2026-01-01"}),
@@ -72,7 +81,11 @@ VARIANTS = (
     Variant((("country_cap_tpp", "1_500_000"), ("lpp_annual_tpp", "320_000")), SMALL),
     Variant(
         (
-            *(("country_cap_tpp", "1_500_000"), ("lpp_annual_tpp", "320_000"), ("lapse_restores_cap", "true")),
+            *(
+                ("country_cap_tpp", "1_500_000"),
+                ("lpp_annual_tpp", "320_000"),
+                ("lapse_restores_cap", "true"),
+            ),
             *(("lpp_destinations", '"except-listed"'), ("lpp_excluded_destinations", '["AE", "SA"]')),
             *(("uveu_outside_us_measured", '"reporting-dates"'), ("uveu_single_country_percent", "30")),
         ),
@@ -104,7 +117,18 @@ VARIANTS = (
 )
 
 
-KINDS = ("opening", "allocation", "allocation", "allocation", "delivery", "delivery", "delivery", "lapse", "attrition", "reversal")
+KINDS = (
+    "opening",
+    "allocation",
+    "allocation",
+    "allocation",
+    "delivery",
+    "delivery",
+    "delivery",
+    "lapse",
+    "attrition",
+    "reversal",
+)
 NAMED = {
     "delivery": ("allocation",),
     "lapse": ("allocation",),
@@ -169,7 +193,7 @@ def _edge(oracle: Oracle, provider: str, row: dict[str, Any]) -> int:
 
 
 def _row(draft: Draft, provider: str, oracle: Oracle) -> dict[str, str]:
-    """Make a row of a draft: mostly right, sometimes a reference again, a repeated column, a record that is not there."""
+    """Make a row of a draft: mostly right, sometimes a reference again, a repeated column or a wrong name."""
     history = [record for record in oracle.history if record.provider == provider]
     named, wrong, repeats = draft.picks // 1000, draft.picks // 10 % 100, draft.picks % 10
     if wrong == 0 and history:
@@ -198,7 +222,18 @@ def _row(draft: Draft, provider: str, oracle: Oracle) -> dict[str, str]:
 
 
 COMPARED = (
-    *("row", "reference", "outcome", "duplicate", "basis", "limit_id", "tpp", "remaining_tpp", "account", "sequence"),
+    *(
+        "row",
+        "reference",
+        "outcome",
+        "duplicate",
+        "basis",
+        "limit_id",
+        "tpp",
+        "remaining_tpp",
+        "account",
+        "sequence",
+    ),
     *("code", "field"),
 )
 

@@ -30,14 +30,20 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("filled")
     with bench(folder) as made:
         made.register("parties", ALPHA)
-        made.register("authorizations", {"party": "ALPHA", "basis": "NVEU", "destination": "AE", "valid_from": "2025-01-01"})
+        made.register(
+            "authorizations",
+            {"party": "ALPHA", "basis": "NVEU", "destination": "AE", "valid_from": "2025-01-01"},
+        )
         made.register("assurances", {"destination": "AE", "uplift_percent": "10", "valid_from": "2025-01-01"})
         made.submit("p", ALLOCATION | {"reference": "a"})
     return folder / "ledger.duckdb"
 
 
 @pytest.mark.parametrize("table", NAMES)
-@pytest.mark.parametrize("statement", ["UPDATE {t} SET {c} = {c}", "DELETE FROM {t}", "DELETE FROM {t} WHERE false", "TRUNCATE {t}"])
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE {t} SET {c} = {c}", "DELETE FROM {t}", "DELETE FROM {t} WHERE false", "TRUNCATE {t}"],
+)
 def test_the_engine_refuses_to_change_or_delete_what_is_recorded(
     filled: Path, tmp_path: Path, table: str, statement: str
 ) -> None:
@@ -100,6 +106,15 @@ def test_every_table_of_the_file_is_declared(filled: Path) -> None:
     assert found == declared
 
 
+def _write_and_fail(ledger: LedgerFile, statement: str) -> None:
+    with ledger.transaction() as connection:
+        connection.execute("INSERT INTO leaf VALUES (99, 'decision', 'x'::BLOB, 'y'::BLOB)")
+        connection.execute("DELETE FROM balance")
+        if statement:
+            connection.execute(statement)
+        raise ZeroDivisionError
+
+
 def test_a_failed_transaction_leaves_the_ledger_as_it_was(filled: Path, tmp_path: Path) -> None:
     """Whatever goes wrong between BEGIN and COMMIT, nothing of it stays, and the file can be used again."""
     path = tmp_path / "copy.duckdb"
@@ -111,11 +126,17 @@ def test_a_failed_transaction_leaves_the_ledger_as_it_was(filled: Path, tmp_path
             connection.execute("INSERT INTO leaf VALUES (99, 'decision', 'x'::BLOB, 'y'::BLOB)")
             connection.execute("DELETE FROM balance")
             raise ZeroDivisionError
-        with pytest.raises(QuotaledgerError, match="nothing was recorded"), ledger.transaction() as connection:
+        with (
+            pytest.raises(QuotaledgerError, match="nothing was recorded"),
+            ledger.transaction() as connection,
+        ):
             connection.execute("INSERT INTO leaf VALUES (99, 'decision', 'x'::BLOB, 'y'::BLOB)")
             connection.execute("SELECT error('the disk is on fire')")
 
-        assert (ledger.rows("SELECT * FROM head"), ledger.rows("SELECT * FROM balance ORDER BY ALL")) == before
+        assert (
+            ledger.rows("SELECT * FROM head"),
+            ledger.rows("SELECT * FROM balance ORDER BY ALL"),
+        ) == before
         assert ledger.rows("SELECT count(*) FROM leaf WHERE leaf = 99") == [(0,)]
 
 
@@ -150,7 +171,7 @@ def test_another_database_is_not_migrated_into_a_ledger(tmp_path: Path) -> None:
 
 
 def test_sequence_and_leaves_have_no_gaps(tmp_path: Path) -> None:
-    """Rejected rows, refusals, dry runs, duplicates and failed imports leave no hole in sequence, leaves and batches."""
+    """Rejected rows, refusals, dry runs, duplicates and failed imports leave no hole in any count."""
     with bench(tmp_path) as made:
         made.register("parties", ALPHA)
         made.submit("p", ALLOCATION | {"reference": "a"}, ALLOCATION | {"reference": "b", "chip": "none"})

@@ -1,6 +1,6 @@
 """The views: what users rely on, commented to the last column, and equal to a direct count."""
 
-import datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,17 +10,17 @@ from ledger.store.schema import comments, view_files
 from tests.harness import Bench, bench
 
 CONTRACT = {
-    "decisions": "sequence batch provider reference kind date recorded_at destination consignee family chip quantity tpp"
-    " h100e basis outcome limit_id account remaining_tpp message under license_number expires evidence",
-    "country_positions": "destination name cap_tpp used_tpp remaining_tpp used_percent delivered_tpp cap_h100e used_h100e"
-    " remaining_h100e status",
+    "decisions": "sequence batch provider reference kind date recorded_at destination consignee family chip quantity"
+    " tpp h100e basis outcome limit_id account remaining_tpp message under license_number expires evidence",
+    "country_positions": "destination name cap_tpp used_tpp remaining_tpp used_percent delivered_tpp cap_h100e"
+    " used_h100e remaining_h100e status",
     "lpp_positions": "family year cap_tpp used_tpp remaining_tpp status",
     "nveu_positions": "family destination quarter cap_tpp used_tpp remaining_tpp status",
     "uveu_positions": "family installed_tpp pending_tpp outside_us_tpp outside_us_percent outside_tier_1_tpp"
     " outside_tier_1_percent status",
     "uveu_country_shares": "family destination tpp percent remaining_tpp status",
-    "batches": "batch provider filed_by recorded_at file sha256 records admitted refused breached rejected rulebook_digest"
-    " software_version",
+    "batches": "batch provider filed_by recorded_at file sha256 records admitted refused breached rejected"
+    " rulebook_digest software_version",
     "rulebook_parameters": "rulebook parameter value unit valid_from citation certainty sentence",
     "refusals": "sequence outcome message",
     "breaches": "sequence outcome message",
@@ -47,7 +47,9 @@ def _fill(made: Bench) -> None:
     """Two families, every account used: 10,000 H100 at home, shares abroad, a cap, LPP years, an NVEU base."""
     made.register("parties", *PARTIES)
     made.register("authorizations", {"party": "USCO", "basis": "UVEU", "valid_from": "2025-06-01"})
-    made.register("authorizations", {"party": "ALPHA", "basis": "NVEU", "destination": "SA", "valid_from": "2025-01-01"})
+    made.register(
+        "authorizations", {"party": "ALPHA", "basis": "NVEU", "destination": "SA", "valid_from": "2025-01-01"}
+    )
     made.submit(
         "p",
         _row("o", "opening", "2024-06-01", 10_000, destination="US", consignee="USCO"),
@@ -65,12 +67,9 @@ def _fill(made: Bench) -> None:
 def test_a_view_has_the_columns_that_users_rely_on(view: str, tmp_path: Path) -> None:
     """Every view of the contract is there, with its columns, each with a comment in the database."""
     with bench(tmp_path) as made:
-        columns = {
-            column: comment
-            for column, comment in made.ledger.rows(
-                "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ?", [view]
-            )
-        }
+        columns = dict(
+            made.ledger.rows("SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ?", [view])
+        )
 
     assert set(CONTRACT[view].split()) <= columns.keys()
     assert columns.keys() == comments(view_files()[view]).keys() - {""}
@@ -85,7 +84,7 @@ def test_positions_are_what_was_recorded(tmp_path: Path) -> None:
 
     countries = {row["destination"]: row for row in found["countries"]}
     h100 = 15_832
-    assert found["as_of"] == datetime.date(2026, 6, 2)
+    assert found["as_of"] == date(2026, 6, 2)
     assert countries["AE"]["used_tpp"] == 20_000 * h100
     assert countries["AE"]["delivered_tpp"] == 40 * h100
     assert countries["AE"]["remaining_tpp"] == 790_000_000 - 20_000 * h100
@@ -111,9 +110,9 @@ def test_as_of_leaves_out_what_is_dated_later(tmp_path: Path) -> None:
     """A status of a day has the records dated up to it, and the tiers and authorizations of that day."""
     with bench(tmp_path) as made:
         _fill(made)
-        early = status(made.desk(), as_of=datetime.date(2025, 5, 31))
-        middle = status(made.desk(), as_of=datetime.date(2026, 1, 31))
-        latest = status(made.desk(), as_of=datetime.date(2026, 6, 2))
+        early = status(made.desk(), as_of=date(2025, 5, 31))
+        middle = status(made.desk(), as_of=date(2026, 1, 31))
+        latest = status(made.desk(), as_of=date(2026, 6, 2))
         now = status(made.desk())
 
     assert early["uveu"] == []
@@ -142,7 +141,18 @@ def test_status_changes_at_its_thresholds(tmp_path: Path, quantity: int, expecte
     """Watch from 80 percent of the cap (632,000,000 TPP = 39,919.2 H100), critical from 90 (711,000,000 = 44,909.0)."""
     with bench(tmp_path) as made:
         made.register("parties", *PARTIES)
-        made.submit("p", _row("a", "allocation", "2026-01-01", quantity, destination="AE", consignee="ALPHA", basis="LICENSE"))
+        made.submit(
+            "p",
+            _row(
+                "a",
+                "allocation",
+                "2026-01-01",
+                quantity,
+                destination="AE",
+                consignee="ALPHA",
+                basis="LICENSE",
+            ),
+        )
 
         found = status(made.desk(), country="AE")["countries"][0]["status"]
 
@@ -153,9 +163,15 @@ def test_a_fact_beyond_the_cap_shows_over_and_an_exact_fill_exhausted(tmp_path: 
     """A cap used to the last TPP is exhausted; one TPP beyond, it is over."""
     with bench(tmp_path, country_cap_tpp="15_832") as made:
         made.register("parties", *PARTIES)
-        made.submit("p", _row("a", "allocation", "2026-01-01", 1, destination="AE", consignee="ALPHA", basis="LICENSE"))
+        made.submit(
+            "p",
+            _row("a", "allocation", "2026-01-01", 1, destination="AE", consignee="ALPHA", basis="LICENSE"),
+        )
         exhausted = status(made.desk(), country="AE")["countries"][0]
-        made.submit("p", _row("b", "delivery", "2026-01-02", 10**9, destination="AE", consignee="ALPHA", basis="LICENSE"))
+        made.submit(
+            "p",
+            _row("b", "delivery", "2026-01-02", 10**9, destination="AE", consignee="ALPHA", basis="LICENSE"),
+        )
         over = status(made.desk(), country="AE")["countries"][0]
 
     assert (exhausted["status"], exhausted["remaining_tpp"]) == ("exhausted", 0)
