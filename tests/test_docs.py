@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from ledger.cli.app import app
+from ledger.cli.verbs import app
 from ledger.rulebook.figures import FIGURES
 from ledger.store.schema import view_files
 from schemas.record import COLUMNS

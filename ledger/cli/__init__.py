@@ -7,8 +7,8 @@ import sys
 def main() -> None:
     """Run the command. Exit codes: 0 done, 1 input rejected, 2 wrong usage, 3 verification failed, 4 held, 5 else."""
     # Imported here so that an import error, too, is one sentence.
-    from ledger.cli.app import app
     from ledger.cli.output import say_rejected
+    from ledger.cli.verbs import app
     from ledger.core.errors import InputRejected, QuotaledgerError
     from ledger.rulebook.load import RulebookError
 

@@ -53,6 +53,12 @@ def filed_by() -> str:
         return "unknown"
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"quotaledger {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def settings(
     context: typer.Context,
@@ -60,12 +66,11 @@ def settings(
         Path,
         typer.Option("--ledger", envvar="QUOTALEDGER_LEDGER", metavar="PATH", help="The ledger's file."),
     ] = Path("quota.duckdb"),
-    version: Annotated[bool, typer.Option("--version", help="Say which version this is.", is_eager=True)] = False,
+    version: Annotated[  # noqa: ARG001 -- it speaks and ends the command before this is called
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_say_version)
+    ] = False,
 ) -> None:
     """Remember which ledger is meant."""
-    if version:
-        typer.echo(f"quotaledger {__version__}")
-        raise typer.Exit
     context.obj = Settings(ledger, filed_by())
 
 
@@ -79,6 +84,3 @@ def opened(context: typer.Context, *, writing: bool) -> Iterator["Desk"]:
     now = at.now()
     with LedgerFile.open(at.path, now if writing else None) as ledger:
         yield Desk(ledger, at.filed_by, now)
-
-
-from ledger.cli import asking, demo, recording, rulebooks  # noqa: E402, F401 -- the verbs register themselves

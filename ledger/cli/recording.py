@@ -9,7 +9,7 @@ import typer
 
 from ledger.cli.app import Settings, app, opened
 from ledger.cli.output import progress, say, say_rejected
-from ledger.core.errors import InputRejected, QuotaledgerError, WrongUsage
+from ledger.core.errors import InputRejected, WrongUsage
 from ledger.core.text import visible
 
 _SHOWN_MAX = 20

@@ -5,7 +5,7 @@ from typing import Final
 
 from ledger.rulebook.balances import Counts
 from ledger.rulebook.claim import Claim
-from ledger.rulebook.limits import Account
+from ledger.rulebook.limit import Account
 from schemas.words import Basis, Kind, Outcome
 
 

@@ -15,7 +15,8 @@ from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.columns import NOTHING, Decisions, Records, Rejection, Standing
 from ledger.rulebook.counting import ask, attrit, fulfil, install, lapse, open_base
 from ledger.rulebook.determination import Determination
-from ledger.rulebook.limits import LIMITS, Account, Reading, Rules
+from ledger.rulebook.limit import Account, Reading, Rules
+from ledger.rulebook.limits import LIMITS
 from ledger.rulebook.under import contradiction, draw
 from schemas.words import Basis, Kind, Outcome
 

@@ -7,7 +7,8 @@ from ledger.core.columns import ABSENT
 from ledger.core.errors import QuotaledgerError, WrongUsage
 from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.fold import Fold
-from ledger.rulebook.limits import LIMITS, Reading
+from ledger.rulebook.limit import Reading
+from ledger.rulebook.limits import LIMITS
 from ledger.sequencer.assessing import DECIDED, Assessment, one_record, tested_limits
 from ledger.sequencer.desk import Desk
 from ledger.store import answers, read

@@ -133,7 +133,7 @@ def test_nesting_past_all_measure_is_refused() -> None:
     assert problems[0].startswith("tiers.toml: is not TOML: ")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(PLACES), ANY_VALUE)
 def test_any_value_anywhere_loads_or_is_refused(place: tuple[tuple[Step, ...], Any], value: Any) -> None:
     """Whatever any value is replaced by, the rulebook loads or is refused with a sentence that names the file."""
