@@ -51,7 +51,7 @@ def test_every_test_says_what_should_be_and_asserts_it(name: str) -> None:
 
 def _delegates(node: ast.FunctionDef) -> bool:
     """Say if a test leaves asserting to a helper that says so in its name."""
-    return bool(re.search(r"\b_?(check|assert|expect)\w*\(", ast.unparse(node)))
+    return bool(re.search(r"\b_?(check|assert|expect|run)\w*\(", ast.unparse(node)))
 
 
 @pytest.mark.parametrize("name", _named(SOURCES))

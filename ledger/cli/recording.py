@@ -1,6 +1,8 @@
 """The verbs that record: init, register, import."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +11,7 @@ import typer
 
 from ledger.cli.app import Settings, app, opened
 from ledger.cli.output import progress, say, say_rejected
-from ledger.core.errors import InputRejected, WrongUsage
+from ledger.core.errors import InputRejected, QuotaledgerError, WrongUsage
 from ledger.core.text import visible
 
 _SHOWN_MAX = 20
@@ -81,6 +83,20 @@ def register(
     print(f"{register.value}: {result.recorded:,} rows recorded{unchanged}")
 
 
+@contextmanager
+def _recorded_already(batch: int | None) -> Iterator[None]:
+    """Say of an error that the records themselves are safe: only the file of decisions is not."""
+    try:
+        yield
+    except QuotaledgerError as error:
+        if batch is None:
+            raise
+        raise QuotaledgerError(
+            f"batch {batch} is recorded, but its decisions were not written: {error}; import the same files again to"
+            " get them, nothing is recorded twice"
+        ) from None
+
+
 @app.command("import")
 def import_(
     context: typer.Context,
@@ -101,7 +117,7 @@ def import_(
     chip, quantity, and where they apply basis, under, license_number, expires, exporter, site, evidence, note.
     The same record again is recognised by its reference, so a file can safely be imported twice.
     """
-    from ledger.sequencer.answers import answer_columns, answer_rows, notable
+    from ledger.sequencer.answers import answer_columns, answer_rows, notable, whole_file_answers
     from ledger.sequencer.founding import record_sheet
     from ledger.sequencer.importing import import_sheets
     from ledger.store.outputs import check_output, write_rows
@@ -128,8 +144,8 @@ def import_(
     say_rejected(result.rejected, said)
     if result.rejected and not skip_invalid:
         raise InputRejected(
-            f"nothing was recorded: {result.counts['rejected']:,} of {sum(s.rows for s in sheets):,} rows were rejected;"
-            " mend them, or record the others with --skip-invalid"
+            f"nothing was recorded: {result.counts['rejected']:,} of {sum(s.rows for s in sheets):,} rows were"
+            " rejected; mend them, or record the others with --skip-invalid"
         )
     for message in spoken:
         print(message)

@@ -81,6 +81,5 @@ def check(name: Name) -> None:
     from ledger.store.seeds import find_rulebook
 
     book = find_rulebook(name)
-    print(
-        f"{book.id} is a good rulebook: {len(book.parameters)} parameters, {len(book.limits)} limits, digest {book.digest}"
-    )
+    counts = f"{len(book.parameters)} parameters, {len(book.limits)} limits"
+    print(f"{book.id} is a good rulebook: {counts}, digest {book.digest}")

@@ -94,5 +94,6 @@ def contradiction_sentence(rejection: Rejection, reference: str, under: str, giv
         case "attrition-exceeds-left":
             return f"found {found:,} chips gone, but {allowed:,} are left of {shown(under)}"
         case "reversal-drawn-on":
-            return f"found {shown(under)}, on which {found:,} later records draw; reverse those first"
+            drawing = "a later record draws" if found == 1 else f"{found:,} later records draw"
+            return f"found {shown(under)}, on which {drawing}; reverse that first"
     return f"found an account that would hold {found:,} TPP, more than the {allowed:,} that this ledger can hold"

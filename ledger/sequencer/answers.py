@@ -1,11 +1,14 @@
 """What an import answers: a row for every row of its files, or for the rejected ones alone if it failed."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
+from ledger.core.errors import RejectedRow
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.importing import ImportResult
 from ledger.store import answers as store
+from ledger.store.sheets import Sheet
 
 COLUMNS: Final = (
     *("row", "reference", "outcome", "duplicate", "basis", "limit_id", "tpp", "remaining_tpp", "account"),
@@ -19,6 +22,15 @@ _OF_ENTRY: Final = (*("reference", "outcome", "basis", "limit_id", "tpp", "remai
 def answer_columns(result: ImportResult) -> tuple[str, ...]:
     """Give the columns of an import's answers."""
     return ("file", *COLUMNS) if len(result.sheets) > 1 else COLUMNS
+
+
+def whole_file_answers(
+    sheets: Sequence[Sheet], rejected: Sequence[RejectedRow]
+) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+    """Give columns and answers of an import that failed because whole files cannot be read: a row for each."""
+    names = ("file", *COLUMNS) if len(sheets) > 1 else COLUMNS
+    said = ({"outcome": "rejected", "duplicate": False, **asdict(row)} for row in rejected)
+    return names, [{name: answer.get(name) for name in names} for answer in said]
 
 
 def answer_rows(desk: Desk, result: ImportResult, *, skip_invalid: bool) -> Iterator[dict[str, Any]]:

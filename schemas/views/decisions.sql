@@ -44,3 +44,4 @@ FROM entry AS e
 JOIN batch ON batch.batch = e.batch
 LEFT JOIN limit_text AS t
     ON t.rulebook_digest = batch.rulebook_digest AND t.limit_id = coalesce(e.limit_id, '') AND t.outcome = e.outcome
+ORDER BY e.sequence

@@ -29,4 +29,4 @@
 -- note: remark; of a reversal, why
 -- rulebook_digest: digest of the rulebook under which it was decided
 -- leaf: place of its leaf in the log
-SELECT * FROM decisions WHERE outcome = 'refused'
+SELECT * FROM decisions WHERE outcome = 'refused' ORDER BY sequence
