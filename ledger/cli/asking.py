@@ -168,8 +168,6 @@ def _ask(path: Path, query: str, form: Format, out: Path | None) -> None:
     from ledger.store.analyst import ask
     from ledger.store.outputs import check_output, write_rows
 
-    if not query.strip():
-        raise WrongUsage("there is no query; try: quotaledger sql 'FROM country_positions'")
     if out:
         check_output(out)
     answer = ask(path, query, out if out and out.suffix == ".parquet" else None)

@@ -62,7 +62,11 @@ def register_sheet(desk: Desk, register: str, sheet: Sheet) -> RegisterResult:
             RejectedRow(sheet.file, row + 1, None, name, fault.code, fault.message) for name, fault in faults.items()
         ]
     if rejected:
-        raise InputRejected("nothing was registered", rejected)
+        bad = len({fault.row for fault in rejected})
+        raise InputRejected(
+            f"nothing was registered: {bad:,} of {sheet.rows:,} rows were rejected; mend them and try again",
+            rejected,
+        )
     number = None
     if accepted:
         with desk.ledger.transaction() as connection:

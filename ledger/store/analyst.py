@@ -31,15 +31,20 @@ def ask(path: Path, query: str, out: Path | None = None) -> Answer:
     with LedgerFile.open(path) as ledger:
         ledger.connection.execute("SET lock_configuration = true")
         try:
-            result = ledger.connection.execute(query)
-            names = _distinct([column[0] for column in result.description or ()])
+            if not ledger.connection.extract_statements(query):
+                raise WrongUsage("there is no query; try: quotaledger sql 'FROM country_positions'")
             if out is None:
-                return Answer(names, result.fetchall())
-            table = result.fetch_arrow_table().rename_columns(names)
+                result = ledger.connection.execute(query)
+                return Answer(_distinct([column[0] for column in result.description or ()]), result.fetchall())
+            relation = ledger.connection.sql(query)
+            if relation is None:
+                raise WrongUsage(f"the query gives no rows to write to {out}")
+            table = relation.to_arrow_table()
         except duckdb.Error as error:
             raise WrongUsage(f"the query cannot be answered: {_reason(error)}") from None
+    names = _distinct(table.column_names)
     with whole(out) as partial:
-        pq.write_table(table, partial)
+        pq.write_table(table.rename_columns(names), partial)
     return Answer(names, ())
 
 

@@ -23,6 +23,7 @@ from ledger.tlog.leaf import FIELDS, SALT_BYTES, Value, leaf_bytes, leaf_hash
 _LEAVES_AT_ONCE: Final = 20_000
 """Leaves are large; so many at a time bound the memory that a large import takes."""
 
+_DAYS: Final = ("date", "expires", "valid_from", "valid_to")
 _LEAF_KINDS: Final = {Party: "party", Authorization: "authorization", Assurance: "assurance", Chip: "chip"}
 
 
@@ -103,7 +104,7 @@ def append_records(
 def _decision_leaves(columns: Columns, extra: Mapping[str, Value], start: int, stop: int) -> list[tuple[str, bytes]]:
     """Write the leaves of some of the decisions."""
     names = [name for name in FIELDS["decision"] if name in columns]
-    lists = [[_leaf_value(name, value) for value in columns[name][start:stop]] for name in names]
+    lists = [_leaf_values(name, columns[name][start:stop]) for name in names]
     return [
         (
             "decision",
@@ -122,7 +123,7 @@ def append_rows(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rows: Se
     for place, row in enumerate(rows):
         kind = _LEAF_KINDS[type(row)]
         values = {name: _register_value(name, value) for name, value in asdict(row).items()}
-        texts = {name: _leaf_value(name, value) for name, value in values.items()}
+        texts = {name: _leaf_values(name, [value])[0] for name, value in values.items()}
         extra: dict[str, Value] = {"batch": number, "recorded_at": _instant(batch.recorded_at), "salt": _salt()}
         leaves.append((kind, leaf_bytes(kind, texts | extra)))
         tables.setdefault(f"{kind}_row", []).append(values | {"leaf": at.leaf + place, "batch": number})
@@ -219,12 +220,11 @@ def _register_value(name: str, value: Any) -> Any:
     return None if value == "" else value
 
 
-def _leaf_value(name: str, value: Any) -> Value:
-    if value is None:
-        return None
-    if name.endswith("tpp"):
-        return str(value)
-    return value if isinstance(value, str | int) else str(value)
+def _leaf_values(name: str, values: Sequence[Any]) -> Sequence[Value]:
+    """Give a column as leaves have it: amounts in TPP and days are texts."""
+    if name.endswith("tpp") or name in _DAYS:
+        return [None if value is None else str(value) for value in values]
+    return values
 
 
 def _salt() -> str:

@@ -138,7 +138,7 @@ def test_without_a_kind_only_what_every_record_has_is_missed() -> None:
         ("quantity", "10.0", "malformed"),
         ("quantity", "1,000", "malformed"),
         ("quantity", "1_000", "malformed"),
-        ("quantity", "１０", "malformed"),
+        ("quantity", "\uff11\uff10", "malformed"),
         ("quantity", "²", "malformed"),
         ("quantity", 10.5, "malformed"),
         ("quantity", True, "malformed"),

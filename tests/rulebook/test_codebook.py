@@ -292,11 +292,13 @@ def test_the_last_row_of_a_key_is_in_force(rows: list[Row], cut: int) -> None:
     """However rows are split into files, the last of a key stands, and nothing is left of those before."""
     registers = Registers().with_rows(rows[:cut]).with_rows(rows[cut:])
     last = {key(row): row for row in rows}
-    tables = (registers.parties, registers.authorizations, registers.assurances, registers.chips)
+    tables = registers.parties, registers.authorizations, registers.assurances, registers.chips
+    standing = [row for table in tables for row in table.values()]
 
     assert registers == Registers().with_rows(rows)
     assert all(registers.in_force(row) == last[key(row)] for row in rows)
-    assert sum(map(len, tables)) == len(last)
+    assert {key(row): row for row in standing} == last
+    assert len(standing) == len(last)
 
 
 def test_making_new_registers_leaves_the_old_ones_as_they_were() -> None:

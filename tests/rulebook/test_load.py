@@ -138,11 +138,15 @@ def test_nesting_past_all_measure_is_refused() -> None:
 def test_any_value_anywhere_loads_or_is_refused(place: tuple[tuple[Step, ...], Any], value: Any) -> None:
     """Whatever any value is replaced by, the rulebook loads or is refused with a sentence that names the file."""
     path, _ = place
+    problems: tuple[str, ...] = ()
+    refused = False
     try:
         load(replaced(path, value))
     except RulebookError as error:
-        assert error.problems
-        assert {problem.split(":")[0] for problem in error.problems} <= set(FILES)
+        refused, problems = True, error.problems
+
+    assert refused is bool(problems)
+    assert {problem.split(":")[0] for problem in problems} <= set(FILES)
 
 
 @pytest.mark.parametrize("wrong", [5.5, [], {}, "", -1, True, date(2025, 1, 1)], ids=repr)
@@ -170,11 +174,11 @@ def test_every_key_that_is_left_out_is_missed(path: tuple[Step, ...]) -> None:
     optional = path[1] in ("event", "alias") or path[1:2] == ("dates",) or path[-1] in ("from", "to")
     try:
         digest = load(texts).digest
-    except RulebookError as error:
-        assert error.problems
-    else:
-        assert optional or path[1] == "rulebook"
-        assert digest != GOOD.digest
+    except RulebookError:
+        return
+
+    assert optional or path[1] == "rulebook"
+    assert digest != GOOD.digest
 
 
 def test_comments_key_order_and_layout_do_not_change_the_digest() -> None:
@@ -199,27 +203,28 @@ def test_the_digest_of_the_default_rulebook_is_known() -> None:
     assert GOOD.digest == "b8c254ac65a55a430b55ecb6703a5c4679bf29d85f3617d9d459a961bee87be8"
 
 
+def another(path: tuple[Step, ...], value: Any) -> Any:
+    """Give a value of the same sort that the place may also hold, if such a value can be told."""
+    if path[-1] == "certainty":
+        return "press" if value != "press" else "verified"
+    if path[-1] == "tier":
+        return 2 if value == 3 else 3
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, date):
+        return value.replace(day=value.day % 28 + 1)
+    return value + 1 if isinstance(value, int) else f"{value}, as amended"
+
+
 def test_any_figure_citation_or_tier_changes_the_digest() -> None:
     """No two of the good rulebook and its versions with one value changed have the same digest."""
-    changed = {
-        "text": lambda value: value + ", as amended",
-        "certainty": lambda value: "press" if value != "press" else "verified",
-        "date": lambda value: value.replace(day=value.day % 28 + 1),
-    }
     digests = {GOOD.digest}
     tried = 0
     for path, value in PLACES:
         if isinstance(value, dict | list) or path[-1] in ("unit", "rest"):
             continue
-        sort = "certainty" if path[-1] == "certainty" else "date" if isinstance(value, date) else "text"
-        if isinstance(value, bool):
-            other: Any = not value
-        elif isinstance(value, int):
-            other = value + 1 if path[-1] != "tier" else 2 if value == 3 else 3
-        else:
-            other = changed[sort](value)
         try:
-            digests.add(load(replaced(path, other)).digest)
+            digests.add(load(replaced(path, another(path, value))).digest)
         except RulebookError:
             continue
         tried += 1

@@ -109,24 +109,24 @@ PARTIES: Final = (
 )
 RECORDS: Final = (
     {
-        **{"kind": "opening", "date": "2024-12-31", "quantity": 1_000_000_000, "site": "Ünter\\den \U0001f600"},
-        **{"destination": "PR", "consignee": "USCO", "chip": "BIG", "basis": "UVEU"},
+        "kind": "opening", "date": "2024-12-31", "quantity": 1_000_000_000, "site": "Ünter\\den \U0001f600",
+        "destination": "PR", "consignee": "USCO", "chip": "BIG", "basis": "UVEU",
     },
     {
-        **{"kind": "allocation", "date": "2025-12-31", "quantity": "0100", "license_number": "D1", "note": 'a "b"\tc'},
-        **{"destination": "AE", "consignee": "ALPHA", "chip": "H100", "expires": "2026-12-31", "exporter": "é\u2028"},
+        "kind": "allocation", "date": "2025-12-31", "quantity": "0100", "license_number": "D1", "note": 'a "b"\tc',
+        "destination": "AE", "consignee": "ALPHA", "chip": "H100", "expires": "2026-12-31", "exporter": "é\u2028",
     },
     {"kind": "delivery", "date": "2026-01-05", "quantity": 90, "under": "r1", "basis": "LPP"},
     {"kind": "lapse", "date": "2026-01-06", "quantity": 5, "under": "r1"},
     {"kind": "attrition", "date": "2026-01-07", "quantity": 3, "under": "r2"},
     {"kind": "reversal", "date": "2026-01-08", "under": "r4", "note": "found again\nafter all"},
     {
-        **{"kind": "allocation", "date": "2026-01-09", "quantity": 1, "evidence": "-"},
-        **{"destination": "KP", "consignee": "SUB", "chip": "H100"},
+        "kind": "allocation", "date": "2026-01-09", "quantity": 1, "evidence": "-",
+        "destination": "KP", "consignee": "SUB", "chip": "H100",
     },
     {
-        **{"kind": "delivery", "date": "2026-02-09", "quantity": 1, "basis": "NVEU"},
-        **{"destination": "aws:me-central-1", "consignee": "ALPHA", "chip": "H100"},
+        "kind": "delivery", "date": "2026-02-09", "quantity": 1, "basis": "NVEU",
+        "destination": "aws:me-central-1", "consignee": "ALPHA", "chip": "H100",
     },
 )
 
