@@ -78,13 +78,9 @@ def nveu_base(entries: Iterable[Entry], members: AbstractSet[str], destination: 
     return sum(e.tpp for e in so_far if e.consignee in members and e.destination == destination)
 
 
-def in_places(
-    entries: Iterable[Entry], account: str, members: AbstractSet[str], inside: Callable[[str], bool]
-) -> int:
+def in_places(entries: Iterable[Entry], account: str, members: AbstractSet[str], inside: Callable[[str], bool]) -> int:
     """A family's committed, installed or pending in the destinations for which `inside` holds."""
-    return sum(
-        e.tpp for e in entries if e.account == account and e.consignee in members and inside(e.destination)
-    )
+    return sum(e.tpp for e in entries if e.account == account and e.consignee in members and inside(e.destination))
 
 
 def anywhere(_destination: str) -> bool:

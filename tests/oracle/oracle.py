@@ -140,9 +140,7 @@ class Oracle:
 
     # --- SPEC 3, item 3: under ----------------------------------------------------------------------------
 
-    def _under_fault(
-        self, given: Mapping[str, str], target: Record | None
-    ) -> tuple[str, str] | None:
+    def _under_fault(self, given: Mapping[str, str], target: Record | None) -> tuple[str, str] | None:
         """The first thing wrong with `under`: code and column."""
         if target is None:
             return "under-not-found", "under"
@@ -471,9 +469,7 @@ class Oracle:
 
     def nveu_base(self, family: str, destination: str, quarter: str) -> int:
         """A family's base in a destination in a quarter such as "2026Q3"."""
-        return nveu_base(
-            self._entries(), self.registers.members(family), self.rules.counted(destination), quarter
-        )
+        return nveu_base(self._entries(), self.registers.members(family), self.rules.counted(destination), quarter)
 
     def committed(self, family: str, destination: str) -> int:
         """A family's committed in a destination."""

@@ -292,9 +292,7 @@ def test_too_large() -> None:
 
 def test_tiers_decide_first(alpha: Caller) -> None:
     """A tier-3 parent prohibits all; Cambodia leaves tier 3 on 2026-02-03; aliases count as countries."""
-    assert (
-        alpha.say("allocation", "2026-03-01", 1, consignee="CNSUB", basis="LICENSE")["basis"] == "PROHIBITED"
-    )
+    assert alpha.say("allocation", "2026-03-01", 1, consignee="CNSUB", basis="LICENSE")["basis"] == "PROHIBITED"
     assert alpha.say("allocation", "2026-02-02", 1, destination="KH")["basis"] == "PROHIBITED"
     assert alpha.say("allocation", "2026-02-03", 1, destination="KH")["basis"] == "LPP"
     assert alpha.say("allocation", "2026-03-01", 1, destination="GP", consignee="FRCO")["basis"] == "AIA"
@@ -395,9 +393,7 @@ def test_lapse_and_the_cap() -> None:
 
         assert brief(second)[0::3] == (("admitted", 3) if restores else ("refused", 5))
         expected = (
-            ("breached", "LICENSE", "country-cap", 0, "AE")
-            if restores
-            else ("admitted", "LICENSE", None, None, None)
+            ("breached", "LICENSE", "country-cap", 0, "AE") if restores else ("admitted", "LICENSE", None, None, None)
         )
         assert brief(back) == expected
 
@@ -406,9 +402,7 @@ def test_uplift_follows_the_date_and_rounds_down() -> None:
     """The latest assurance not after the record's date is in force."""
     caller = Caller(ledger(Rules(cap_tpp=99), None))
     for percent, first in (("50", "2026-01-01"), ("10", "2026-06-01"), ("51", "2026-01-01")):
-        caller.oracle.register(
-            "assurances", {"destination": "AE", "uplift_percent": percent, "valid_from": first}
-        )
+        caller.oracle.register("assurances", {"destination": "AE", "uplift_percent": percent, "valid_from": first})
 
     def left(day: str) -> object:
         return caller.say("allocation", day, 1, chip="one", basis="LICENSE")["remaining_tpp"]
@@ -452,9 +446,7 @@ def test_nveu_quarters() -> None:
     )  # r1
     assert say("allocation", "2026-04-01", 50)[2:] == ("nveu-installed-base", 0, "NVCO/AE/2026Q3")  # r2
     # in 2026 Q1 there is room, in Q3 there is none
-    assert say("allocation", "2026-01-01", 1) == (
-        *("refused", "NVEU", "nveu-installed-base", 0, "NVCO/AE/2026Q3"),
-    )
+    assert say("allocation", "2026-01-01", 1) == (*("refused", "NVEU", "nveu-installed-base", 0, "NVCO/AE/2026Q3"),)
     assert say("attrition", "2026-07-01", 5, under="r1") == ("admitted", "LICENSE", None, None, None)  # r4
     # now Q3 has 5 left, and Q2, where that attrition had not happened yet, 10
     assert say("allocation", "2026-05-01", 4)[2:] == ("nveu-installed-base", 1, "NVCO/AE/2026Q3")

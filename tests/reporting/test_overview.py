@@ -133,9 +133,7 @@ def test_positions_are_those_of_the_views(sample: LedgerFile, html: str) -> None
             " FROM country_positions WHERE used_tpp > 0 OR delivered_tpp > 0"
         )
     }
-    (others,) = sample.rows(
-        "SELECT count(*) FROM country_positions WHERE used_tpp = 0 AND delivered_tpp = 0"
-    )[0]
+    (others,) = sample.rows("SELECT count(*) FROM country_positions WHERE used_tpp = 0 AND delivered_tpp = 0")[0]
 
     assert shown == expected
     assert f"{others} other tier-2 countries have no use" in " ".join(table.split())
@@ -144,9 +142,7 @@ def test_positions_are_those_of_the_views(sample: LedgerFile, html: str) -> None
 def test_first_lines_say_what_matters(sample: LedgerFile, page: Page) -> None:
     """The first lines count refusals and breaches, and say that the rule was never enforced."""
     first = page.text[: page.text.index("Countries with a cap")]
-    ((largest,),) = sample.rows(
-        "SELECT reference FROM refusals ORDER BY tpp - remaining_tpp DESC NULLS LAST LIMIT 1"
-    )
+    ((largest,),) = sample.rows("SELECT reference FROM refusals ORDER BY tpp - remaining_tpp DESC NULLS LAST LIMIT 1")
 
     assert "would have refused five of the 23 requests" in first
     assert "one of the three deliveries would have broken it" in first
@@ -171,9 +167,7 @@ def test_doubts_are_owned_up_to(sample: LedgerFile, page: Page) -> None:
 
 def test_rulebook_and_files_are_named(sample: LedgerFile, page: Page) -> None:
     """The page gives the digest, every figure's value and paragraph, the file's hash and the command."""
-    for value, citation, certainty in sample.rows(
-        "SELECT value, citation, certainty FROM rulebook_parameters"
-    ):
+    for value, citation, certainty in sample.rows("SELECT value, citation, certainty FROM rulebook_parameters"):
         assert value in page.text.replace(",", "") or value in page.text
         assert citation in page.text
         assert certainty in page.text

@@ -239,9 +239,7 @@ def test_epoch_figures_are_as_published() -> None:
     assert set(EPOCH_DISAGREES) <= set(EPOCH)
     if (ORIGINALS / "epoch_ml_hardware_2026-04.csv").exists():
         column = "Total processing performance (bit-OP/s)"
-        published = {
-            row["Hardware name"]: row[column] for row in rows("epoch_ml_hardware_2026-04.csv", ORIGINALS)
-        }
+        published = {row["Hardware name"]: row[column] for row in rows("epoch_ml_hardware_2026-04.csv", ORIGINALS)}
         for name, listed in EPOCH.values():
             found = Decimal(published[name]) / 10**12 if published[name] else None
             assert found == (Decimal(listed) if listed else None), name

@@ -87,9 +87,7 @@ def counted_as(code: str) -> str:
 
 def tier(code: str, day: date) -> int:
     tables = [
-        table
-        for table in load("tiers.toml")["tier"]
-        if table.get("from", date.min) <= day <= table.get("to", date.max)
+        table for table in load("tiers.toml")["tier"] if table.get("from", date.min) <= day <= table.get("to", date.max)
     ]
     found = [table["tier"] for table in tables if counted_as(code) in table.get("countries", [])]
     assert len(found) <= 1, code
@@ -240,9 +238,7 @@ def test_tiers_are_those_of_the_rule(day: date, cambodia: int) -> None:
     found = {code: tier(code, day) for code in codes()}
     for code, number in found.items():
         home = counted_as(code)
-        expected = (
-            1 if home in TIER_1.split() else 3 if home in TIER_3.split() else cambodia if home == "KH" else 2
-        )
+        expected = 1 if home in TIER_1.split() else 3 if home in TIER_3.split() else cambodia if home == "KH" else 2
         assert number == expected, code
     in_tier_3 = 25 if cambodia == 3 else 24
     assert sorted(found.values()).count(1) == 65
