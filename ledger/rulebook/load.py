@@ -102,10 +102,8 @@ def _toml(name: str, texts: Mapping[str, str], faults: list[str]) -> dict[str, A
         return None
     try:
         return tomllib.loads(texts[name])
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # besides TOMLDecodeError: numbers or nesting past all measure
+    except (ValueError, RecursionError) as error:
+        # TOMLDecodeError is a ValueError; the others come of numbers and nesting past all measure.
         faults.append(f"{name}: is not TOML: {error}")
         return None
 

@@ -214,6 +214,15 @@ def test_authorizations_of_a_territory_and_its_country_supersede_one_another(
     assert holds_nveu(book, "USCO", "FR", "2026-01-01") is not ends
 
 
+def test_recording_an_authorization_again_makes_it_the_later_one() -> None:
+    """A row that is recorded again under RE after one under FR is the one that stands."""
+    ended = Authorization("USCO", "NVEU", "RE", day("2025-01-01"), day("2025-12-31"))
+    going_on = Authorization("USCO", "NVEU", "FR", day("2025-01-01"))
+
+    assert holds_nveu(codebook(USCO, ended, going_on), "USCO", "FR", "2026-01-01")
+    assert not holds_nveu(codebook(USCO, ended, going_on, ended), "USCO", "FR", "2026-01-01")
+
+
 def test_families_follow_the_last_recorded_parent() -> None:
     """A party whose parent is changed takes its own subsidiaries along."""
     sold = Party("GULF", "Sold", "AE", "INDUS")

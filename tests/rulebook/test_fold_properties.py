@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ledger.sequencer.explaining import SHOWN, explain
@@ -172,6 +172,7 @@ def test_a_tighter_limit_never_admits_more(tighter: dict[str, str], facts: list[
 
 
 @EXAMPLES
+@example([("allocation", 2, 20, ("BETA", "LPP", "AE"), 0)], ("fulfil", 3, 20, ("BETA", "LPP", "AE"), 0))
 @given(STREAM, drafts(KINDS[:-1], ANYTHING))
 def test_a_reversal_restores_every_account(stream: list[Draft], last: Draft) -> None:
     """A record and its reversal leave all balances and positions exactly as they were before the record."""

@@ -212,6 +212,22 @@ def test_every_stored_leaf_can_be_written_again_from_the_tables(tmp_path: Path) 
     assert {len(salt) for salt in salts} == {SALT_BYTES}
 
 
+def test_what_is_blank_is_null_in_a_leaf(tmp_path: Path) -> None:
+    """An authorization without an end, a party at the top and a chip of no vendor have nulls in their leaves."""
+    with bench(tmp_path) as ledger:
+        filled(ledger)
+        contents = ledger.ledger.rows("SELECT content FROM leaf WHERE kind <> 'decision' ORDER BY leaf")
+    leaves = [json.loads(content.partition(b"\n")[2]) for (content,) in contents]
+    nulls = {
+        key: {name for name, value in leaf.items() if value is None}
+        for leaf in leaves
+        for key in (leaf.get("party"), leaf.get("chip"))
+        if key in ("USCO", "BIG")
+    }
+
+    assert nulls == {"USCO": {"destination", "valid_to"}, "BIG": {"vendor", "source"}}
+
+
 def test_a_leaf_tells_amounts_as_digits(tmp_path: Path) -> None:
     """The TPP of the greatest record, 10^16, stands in its leaf exactly, as a text of digits."""
     with bench(tmp_path) as ledger:
