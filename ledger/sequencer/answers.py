@@ -72,13 +72,8 @@ def _duplicates(
 
 def _rejected(result: ImportResult) -> Iterator[tuple[int, dict[str, Any]]]:
     """Give a row's faults as one answer: the first gives column and code, the message has them all."""
-    starts = [0]
-    for sheet in result.sheets:
-        starts.append(starts[-1] + sheet.rows)
-    files = {sheet.file: start for sheet, start in zip(result.sheets, starts, strict=False)}
     answers: dict[int, dict[str, Any]] = {}
-    for rejected in result.rejected:
-        row = files[rejected.file] + (rejected.row or 0) - 1
+    for row, rejected in result.faults:
         said = f"{rejected.field}: {rejected.message}" if rejected.field else rejected.message
         if row in answers:
             answers[row]["message"] += f"; {said}"

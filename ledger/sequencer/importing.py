@@ -36,10 +36,16 @@ class ImportResult:
     sheets: Sequence[Sheet]
     columns: dict[str, Sequence[Any]]
     decisions: Decisions
-    rejected: list[RejectedRow]
+    faults: list[tuple[int, RejectedRow]]
+    """Every fault with its row in the import, from 0: two of its files may have the same name."""
     references: list[str | None]
     batch: int | None = None
     counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rejected(self) -> list[RejectedRow]:
+        """Every fault of every rejected row, in order of rows."""
+        return [fault for _, fault in self.faults]
 
     def place(self, row: int) -> tuple[int, int]:
         """Give, of a row of the import, the file, from 0, and the row there, from 1."""
@@ -74,7 +80,7 @@ def import_sheets(
     fold = Fold(desk.codebook, desk.balances(), references.standings, references.named, desk.head().sequence + 1)
     decisions = fold.run(_records(form, references), advanced and (lambda done: advanced(done, rows)))
     result = ImportResult(sheets, {}, decisions, [], form.given["reference"].spread(form.given["reference"].values))
-    result.rejected = _rejected(result, form)
+    result.faults = _faults(result, form)
     result.columns = entry_columns(desk, provider, form, decisions, [result.place(row) for row in decisions.row])
     result.counts = _counts(result, rows)
     if not dry_run and (skip_invalid or not result.rejected) and rows:
@@ -138,7 +144,7 @@ def _records(form: Form, references: References) -> Records:
     )
 
 
-def _rejected(result: ImportResult, form: Form) -> list[RejectedRow]:
+def _faults(result: ImportResult, form: Form) -> list[tuple[int, RejectedRow]]:
     """Gather every fault of every rejected row, in order of rows."""
 
     def rejected(row: int, field: str, code: str, message: str) -> tuple[int, RejectedRow]:
@@ -151,7 +157,7 @@ def _rejected(result: ImportResult, form: Form) -> list[RejectedRow]:
         rejected(rejection.row, rejection.field, rejection.code, _sentence(rejection, form))
         for rejection in result.decisions.rejections
     ]
-    return [row for _, row in sorted(found, key=lambda item: item[0])]
+    return sorted(found, key=lambda item: item[0])
 
 
 def _sentence(rejection: Rejection, form: Form) -> str:

@@ -90,10 +90,11 @@ class LedgerFile:
             raise
 
     def _roll_back(self) -> None:
-        # After a failed COMMIT there is no transaction left to roll back.
+        # After a failed COMMIT there is no transaction left to roll back, and after a full disk no connection: what
+        # is in the file then is what was committed before.
         try:
             self.connection.execute("ROLLBACK")
-        except duckdb.TransactionException:
+        except duckdb.Error:
             return
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

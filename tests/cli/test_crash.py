@@ -4,8 +4,8 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -136,6 +136,38 @@ def test_a_full_disk_leaves_the_ledger_as_it_was(room: int, tmp_path: Path) -> N
     assert ledger.counted() == untouched()
     assert ledger.run("import", "many.csv", "--provider", "p").code == 0
     assert ledger.rows("SELECT count(*) AS n FROM decisions") == [{"n": _ROWS}]
+
+
+@contextmanager
+def _small_disk(folder: Path, size: str) -> Iterator[bool]:
+    """Mount a disk of a size on a folder and say whether that was possible, which takes root."""
+    command: list[str | Path] = ["/bin/mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
+    mounted = Path(command[0]).exists() and not subprocess.run(command, capture_output=True, check=False).returncode
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["/bin/umount", folder], check=True)
+
+
+def test_a_disk_that_fills_up_leaves_the_ledger_as_it_was(tmp_path: Path) -> None:
+    """A batch so large that it goes past the write-ahead log is all or nothing too; elsewhere files are limited."""
+    big, folder = _ROWS * 3, tmp_path / "disk"
+    folder.mkdir()
+    _file(Ledger(tmp_path), big)
+    with _small_disk(folder, "16m") as small:
+        ledger = fresh(folder)
+        limit = -1 if small else 16_000_000
+        done = _limited(ledger, limit, tmp_path / "many.csv")
+
+        assert done.returncode == 5
+        assert len(done.stderr.splitlines()) == 1
+        assert done.stderr.startswith("quotaledger: nothing was recorded in ")
+        assert ledger.counted() == untouched()
+        if small:
+            subprocess.run(["/bin/mount", "-o", "remount,size=400m", folder], check=True)
+        assert ledger.run("import", tmp_path / "many.csv", "--provider", "p").code == 0
+        assert ledger.rows("SELECT count(*) AS n FROM decisions") == [{"n": big}]
 
 
 def test_decisions_that_cannot_be_written_do_not_hide_the_recording(tmp_path: Path) -> None:

@@ -246,3 +246,15 @@ def test_the_same_file_twice_in_one_import_is_duplicates(tmp_path: Path) -> None
         (1, 1, True),
         (2, 2, True),
     ]
+
+
+def test_a_bad_file_given_twice_has_its_rows_rejected_twice(tmp_path: Path) -> None:
+    """The decisions have every rejected row of each file, also where two files have the same name."""
+    ledger = fresh(tmp_path)
+    ledger.write("a.csv", f"{HEADER}\n{GOOD}\nb,allocation,2026-03-01,ZZ,ALPHA,H100,1\n")
+    ledger.run("import", "a.csv", "a.csv", "--provider", "prov", "--decisions", "out.ndjson")
+
+    assert [(row["row"], row["field"]) for row in _read(tmp_path / "out.ndjson")] == [
+        (2, "destination"),
+        (2, "destination"),
+    ]
