@@ -9,6 +9,10 @@ CREATE OR REPLACE MACRO percent_of(part, whole) AS
             * 0.0001::DECIMAL(5, 4) AS DECIMAL(9, 4))
     END;
 
+-- a sum as a whole number of 64 bits: countries have no bound of their own, and a position must never fail
+CREATE OR REPLACE MACRO tpp_of(amount) AS
+    CAST(CASE WHEN amount > 9223372036854775807 THEN 9223372036854775807 ELSE amount END AS BIGINT);
+
 CREATE OR REPLACE MACRO status_of(used, most, watch, critical) AS
     CASE
         WHEN used > most THEN 'over'
@@ -31,9 +35,6 @@ CREATE OR REPLACE MACRO worse_of(a, b) AS
     CASE WHEN list_position(['open', 'watch', 'critical', 'exhausted', 'over'], a)
         >= list_position(['open', 'watch', 'critical', 'exhausted', 'over'], b) THEN a ELSE b END;
 
-CREATE OR REPLACE MACRO quarter_text(quarter) AS
-    printf('%04dQ%d', (quarter // 4)::INTEGER, (quarter % 4 + 1)::INTEGER);
-
 -- a figure of the rulebook in force, as a whole number
 CREATE OR REPLACE MACRO figure(named) AS (SELECT value::BIGINT FROM parameter WHERE parameter = named);
 
@@ -41,7 +42,7 @@ CREATE OR REPLACE MACRO figure(named) AS (SELECT value::BIGINT FROM parameter WH
 CREATE OR REPLACE MACRO decision_message(
     template, kind, quantity, chip, tpp, destination, consignee, basis, account, remaining_tpp, limit_tpp, citation, one
 ) AS
-    replace(replace(replace(replace(replace(replace(replace(replace(replace(template,
+    replace(replace(replace(replace(replace(replace(replace(replace(template,
         '{asked}', kind || ' of ' || format('{:,}', quantity) || ' ' || chip || ' (' || format('{:,}', tpp)
             || ' TPP) in ' || destination || ' for ' || consignee),
         '{basis}', coalesce(basis, 'no stated authorization')),
@@ -50,5 +51,4 @@ CREATE OR REPLACE MACRO decision_message(
         '{remaining_h100e}', coalesce(format('{:,}', remaining_tpp // one), '')),
         '{limit_tpp}', coalesce(format('{:,}', limit_tpp), '')),
         '{short_tpp}', coalesce(format('{:,}', greatest(tpp - remaining_tpp, 0)), '')),
-        '{destination}', destination),
         '{citation}', citation);

@@ -93,6 +93,7 @@ class Entry(SQLModel, table=True):
     stated_destination: str | None = blank("destination as given: a country or cloud:region")
     stated_consignee: str | None = blank("consignee as given")
     stated_chip: str | None = blank("chip as given")
+    stated_quantity: int | None = whole_or_blank("quantity as given; a reversal gives none")
     stated_basis: str | None = blank("basis as given")
     under: str | None = blank("reference of the record that this one draws on or takes back")
     license_number: str | None = blank("the licence's number")
@@ -254,6 +255,13 @@ class Parameter(SQLModel, table=True):
     rulebook: str = text("id of the rulebook")
 
 
+class ViewDigest(SQLModel, table=True):
+    """Derived: which version of the views, macros and sentences the file has, in one row."""
+
+    __tablename__ = "view_digest"
+    digest: str = Field(primary_key=True, sa_column_kwargs={"comment": "SHA-256 of their texts, hex"})
+
+
 class LimitText(SQLModel, table=True):
     """Derived: what every adopted rulebook calls a limit, with the sentence of a decision by it."""
 
@@ -280,5 +288,5 @@ LEDGER_TABLES: tuple[type[SQLModel], ...] = (
 )
 """Append-only: the engine refuses UPDATE, DELETE and TRUNCATE on them."""
 
-DERIVED_TABLES: tuple[type[SQLModel], ...] = (Balance, Head, Country, Parameter, LimitText)
+DERIVED_TABLES: tuple[type[SQLModel], ...] = (Balance, Head, Country, Parameter, ViewDigest, LimitText)
 """May be rewritten, and can always be rebuilt from the ledger tables."""

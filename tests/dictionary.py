@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ledger.store.schema import comments, view_files
+from ledger.store.views import comments, view_files
 
 HEAD = """# The views, column by column
 

@@ -1,5 +1,6 @@
 """The pages stay true: what they list is what the code has."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from typer.main import get_command
 
 from ledger.cli.verbs import app
 from ledger.rulebook.figures import FIGURES
-from ledger.store.schema import view_files
+from ledger.store.views import view_files
+from ledger.tlog.leaf import FIELDS, leaf_bytes, leaf_hash
 from schemas.record import COLUMNS
 from schemas.registers import REGISTERS
 from schemas.words import LIMIT_IDS
@@ -79,3 +81,13 @@ def test_links_of_the_pages_lead_somewhere() -> None:
     ]
 
     assert broken == []
+
+
+def test_the_worked_leaf_is_what_the_page_says() -> None:
+    """The bytes on the page have the hash on the page, and the fields of a decision's leaf."""
+    found = re.search(r"    quotaledger/1 decision\n    (\{.*\})\n\n    ([0-9a-f]{64})", _page("docs/leaves.md"))
+
+    assert found
+    fields = json.loads(found[1])
+    assert leaf_hash(leaf_bytes("decision", fields)).hex() == found[2]
+    assert all(f"`{name}`" in _page("docs/leaves.md") for name in FIELDS["decision"])

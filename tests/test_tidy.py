@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.schema import view_files
+from ledger.store.views import view_files
 from tests.harness import bench
 
 ROOT = Path(__file__).parent.parent

@@ -25,10 +25,10 @@ def demo(
     """
     from ledger.reporting.overview import render_overview
     from ledger.sequencer.desk import Desk
-    from ledger.sequencer.founding import found_ledger, record_sheet, register_file
-    from ledger.sequencer.importing import import_sheets
+    from ledger.sequencer.founding import found_ledger
+    from ledger.sequencer.importing import import_sheets, record_sheet
     from ledger.sequencer.positions import status
-    from ledger.sequencer.registering import register_sheet
+    from ledger.sequencer.registering import register_file, register_sheet
     from ledger.store.file import LedgerFile
     from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook, seed_bytes
 

@@ -73,8 +73,7 @@ def register(
     - assurances: destination, uplift_percent, valid_from, citation
     - chips: chip, name, vendor, tpp, class, source
     """
-    from ledger.sequencer.founding import register_file
-    from ledger.sequencer.registering import register_sheet
+    from ledger.sequencer.registering import register_file, register_sheet
 
     content = read_bytes(file)
     with opened(context, writing=True) as desk:
@@ -118,8 +117,7 @@ def import_(
     The same record again is recognised by its reference, so a file can safely be imported twice.
     """
     from ledger.sequencer.answers import answer_columns, answer_rows, notable, whole_file_answers
-    from ledger.sequencer.founding import record_sheet
-    from ledger.sequencer.importing import import_sheets
+    from ledger.sequencer.importing import import_sheets, record_sheet
     from ledger.store.outputs import check_output, write_rows
 
     if decisions:

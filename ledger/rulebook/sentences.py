@@ -1,7 +1,7 @@
 """What a person reads: one template for each limit and outcome, and one for each way to contradict the record.
 
 A decision's sentence is derived from its stored values whenever it is shown; `schemas/macros.sql` puts the values in
-their places. The places are {asked} {basis} {account} {destination} {limit_tpp} {remaining_tpp} {remaining_h100e}
+their places. The places are {asked} {basis} {account} {limit_tpp} {remaining_tpp} {remaining_h100e}
 {short_tpp} {citation}.
 """
 

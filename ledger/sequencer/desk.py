@@ -1,5 +1,6 @@
 """An open ledger with what deciding needs: the rulebook in force, the registers, and who files what when."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -52,8 +53,15 @@ class Desk:
         """Give where the ledger stands."""
         return head(self.ledger.connection)
 
-    def batch(self, kind: str, records: int, provider: str | None = None, **counts: int) -> BatchRow:
-        """Describe a batch of this desk's; counts that are not named are 0."""
+    def batch(
+        self,
+        kind: str,
+        records: int,
+        provider: str | None = None,
+        counts: Mapping[str, int] | None = None,
+        digest: str | None = None,
+    ) -> BatchRow:
+        """Describe a batch of this desk's: counts not named are 0, the digest is the rulebook in force's."""
         zero = dict.fromkeys(("admitted", "refused", "breached", "rejected", "duplicates"), 0)
         return BatchRow(
             kind=kind,
@@ -61,9 +69,9 @@ class Desk:
             filed_by=self.filed_by,
             recorded_at=self.now,
             records=records,
-            rulebook_digest=self.rulebook.digest,
+            rulebook_digest=digest or self.rulebook.digest,
             software_version=__version__,
-            **(zero | counts),
+            **(zero | dict(counts or {})),
         )
 
 

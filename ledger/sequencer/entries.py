@@ -56,6 +56,7 @@ def entry_columns(
     columns["row"] = [row for _, row in places]
     columns["provider"] = [provider] * len(decisions)
     columns["reference_hash"] = [reference_hash(provider, reference) for reference in columns["reference"]]
+    columns["stated_quantity"] = [None if t is None else int(t) for t in _picked(form, "quantity", decisions.row)]
     kinds = [word(kind) for kind in Kind]
     columns["kind"] = [kinds[form.numbers["kind"][row]] for row in decisions.row]
     columns["date"] = [_date(form.numbers["date"][row]) for row in decisions.row]

@@ -15,8 +15,8 @@ from ledger.sequencer.desk import Desk
 from ledger.sequencer.entries import entry_columns
 from ledger.sequencer.references import References, number_references
 from ledger.store import append
-from ledger.store.sheets import WHOLE_FILE, Sheet
-from schemas.record import COLUMNS
+from ledger.store.sheets import WHOLE_FILE, Sheet, read_sheet
+from schemas.record import ALWAYS, COLUMNS
 from schemas.words import Outcome, word
 
 PROVIDER_LENGTH_MAX = 128
@@ -56,6 +56,11 @@ class ImportResult:
         raise IndexError(row)
 
 
+def record_sheet(file: str, content: bytes) -> Sheet:
+    """Read a file of records. A file that cannot be read has that fault; importing it raises InputRejected."""
+    return read_sheet(file, content, COLUMNS, ALWAYS)
+
+
 def import_sheets(
     desk: Desk,
     provider: str,
@@ -85,7 +90,7 @@ def import_sheets(
     result.counts = _counts(result, rows)
     if not dry_run and (skip_invalid or not result.rejected) and rows:
         files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in sheets]
-        batch = desk.batch("import", rows, provider, **result.counts)
+        batch = desk.batch("import", rows, provider, result.counts)
         with desk.ledger.transaction() as connection:
             result.batch = append.append_records(connection, batch, files, result.columns)
     return result

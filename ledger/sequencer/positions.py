@@ -8,7 +8,7 @@ from ledger.core.text import did_you_mean, nearest
 from ledger.sequencer.desk import Desk
 from ledger.store.contributions import balances_query
 from ledger.store.query import table
-from ledger.store.schema import body, view_files
+from ledger.store.views import body, view_files
 
 VIEWS: Final = {
     "countries": "country_positions",
@@ -47,14 +47,12 @@ def status(
 
 
 def _query(view: str, as_of: date | None) -> str:
-    """Give the view, or its very query over the balances of a day: the names of its tables are shadowed."""
+    """Give the view's query, over the balances of a day if one is given: the names of its tables are shadowed."""
+    query = body(view_files()[view])
     if as_of is None:
-        return f"FROM {view}"
+        return query
     day = f"DATE '{as_of.isoformat()}'"
-    return (
-        f"WITH head AS (SELECT {day} AS latest_date), balance AS ({balances_query(f'date <= {day}')})"
-        f" FROM ({body(view_files()[view])})"
-    )
+    return f"WITH head AS (SELECT {day} AS latest_date), balance AS ({balances_query(f'date <= {day}')}) FROM ({query})"
 
 
 def _country(desk: Desk, code: str | None) -> str | None:

@@ -1,7 +1,9 @@
 """Which references of an import are named more than once, or are known already, and what is known of them."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from ledger.core.columns import ABSENT, Column
@@ -56,19 +58,13 @@ def _numbered(column: Column, numbers: dict[str, int]) -> list[int]:
     return column.spread(table)
 
 
-def _recorded_content(content: list[Any]) -> tuple[Any, ...]:
-    """Give the compared columns of a recorded record as a row gives them: days as text; a reversal's quantity blank."""
-    values = dict(zip(read.CONTENT_COLUMNS, content, strict=True))
-    values["date"] = values["date"].isoformat()
-    values["expires"] = values["expires"].isoformat() if values["expires"] else None
-    if values["kind"] == "reversal":
-        values["quantity"] = None
-    return tuple(values.values())
+def _recorded_content(content: Sequence[Any]) -> tuple[Any, ...]:
+    """Give the compared columns of a recorded record as a row gives them: days as text."""
+    return tuple(value.isoformat() if isinstance(value, date) else value for value in content)
 
 
 def _given_content(form: Form, row: int) -> tuple[Any, ...]:
-    """Give the compared columns of a row, in the order of `read.CONTENT_COLUMNS`."""
-    values = [form.given[name.removeprefix("stated_")].item(row) for name in read.CONTENT_COLUMNS]
-    quantity = read.CONTENT_COLUMNS.index("quantity")
-    values[quantity] = None if values[quantity] is None else int(values[quantity])
-    return tuple(values)
+    """Give the compared columns of a row; quantities as numbers, however many zeros stand before them."""
+    values = {name: form.given[name].item(row) for name in read.COMPARED}
+    quantity = values["quantity"]
+    return tuple((values | {"quantity": None if quantity is None else int(quantity)}).values())

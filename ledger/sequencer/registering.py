@@ -13,7 +13,7 @@ from ledger.rulebook.registers import Assurance, Authorization, Chip, Party, Reg
 from ledger.rulebook.rulebook import Rulebook
 from ledger.sequencer.desk import Desk
 from ledger.store import append
-from ledger.store.sheets import WHOLE_FILE, Sheet
+from ledger.store.sheets import WHOLE_FILE, Sheet, read_sheet
 from schemas.registers import REGISTERS
 
 _TIER_1: Final = 1
@@ -31,6 +31,13 @@ class RegisterResult:
     recorded: int
     unchanged: int
     batch: int | None
+
+
+def register_file(register: str, file: str, content: bytes) -> Sheet:
+    """Read a register file. A file that cannot be read has that fault; registering it raises InputRejected."""
+    columns = REGISTERS[register]
+    always = [column.name for column in columns if column.required]
+    return read_sheet(file, content, [column.name for column in columns], always)
 
 
 def register_sheet(desk: Desk, register: str, sheet: Sheet) -> RegisterResult:
@@ -147,8 +154,12 @@ _MAKERS: Final[dict[str, Callable[[Values, dict[str, Fault]], Row | None]]] = {
 
 
 def _id(text: str, desk: Desk) -> str | Fault:
-    if "/" in text:
-        return Fault("malformed", f"found {shown(text)}; an id has no slash, which separates the parts of an account")
+    if any(sign in text for sign in "/{}"):
+        return Fault(
+            "malformed",
+            f"found {shown(text)}; an id has no slash, which separates the parts of an account,"
+            " and no braces, which stand for values in sentences",
+        )
     return _limited(text, _LENGTH_MAX["id"])
 
 

@@ -1,4 +1,4 @@
-"""The only INSERT of the ledger: a batch with its entries or register rows, their leaves, and what is derived.
+"""The only INSERT into ledger tables: a batch with its entries or register rows, their leaves, and the head.
 
 Everything here runs inside the caller's transaction.
 """
@@ -82,10 +82,10 @@ def append_records(
         _append_leaves(connection, at.leaf + start, leaves)
     entry = dict(columns) | {"leaf": range(at.leaf, at.leaf + count), "batch": [number] * count}
     latest = max(columns["date"], default=None)
-    _insert(connection, "entry", entry)
+    insert(connection, "entry", entry)
     last_sequence = at.sequence + count
     _append_batch(connection, number, batch, last_sequence, at.leaf + count)
-    _insert(
+    insert(
         connection,
         "batch_file",
         {
@@ -129,7 +129,7 @@ def append_rows(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rows: Se
         tables.setdefault(f"{kind}_row", []).append(values | {"leaf": at.leaf + place, "batch": number})
     _append_leaves(connection, at.leaf, leaves)
     for table, dicts in tables.items():
-        _insert(connection, table, {name: [values[name] for values in dicts] for name in dicts[0]})
+        insert(connection, table, {name: [values[name] for values in dicts] for name in dicts[0]})
     _append_batch(connection, number, batch, at.sequence, at.leaf + len(rows))
     _move_head(connection, Head(at.sequence, at.leaf + len(rows), number), None)
     return number
@@ -149,21 +149,12 @@ def append_rulebook(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rule
     _append_leaves(connection, at.leaf, [("rulebook", leaf)])
     texts = json.dumps(dict(rulebook.texts), ensure_ascii=False)
     row = values | {"leaf": at.leaf, "texts": texts}
-    _insert(connection, "rulebook_row", {name: [value] for name, value in row.items()})
+    insert(connection, "rulebook_row", {name: [value] for name, value in row.items()})
     _append_batch(connection, number, batch, at.sequence, at.leaf + 1)
-    _move_head(connection, Head(at.sequence, at.leaf + 1, number), rulebook.figure("counting_start"))
+    # Without a record there is no latest date; the count's first day stands in for it.
+    latest = None if at.batch else rulebook.figure("counting_start")
+    _move_head(connection, Head(at.sequence, at.leaf + 1, number), latest)
     return number
-
-
-def replace_derived(connection: duckdb.DuckDBPyConnection, table: str, columns: Columns) -> None:
-    """Write a derived table anew."""
-    connection.execute(f"DELETE FROM {table}")
-    _insert(connection, table, columns)
-
-
-def add_derived(connection: duckdb.DuckDBPyConnection, table: str, columns: Columns) -> None:
-    """Add rows to a derived table."""
-    _insert(connection, table, columns)
 
 
 def _append_leaves(connection: duckdb.DuckDBPyConnection, start: int, leaves: Sequence[tuple[str, bytes]]) -> None:
@@ -173,7 +164,7 @@ def _append_leaves(connection: duckdb.DuckDBPyConnection, start: int, leaves: Se
         "content": pa.array([leaf for _, leaf in leaves], pa.binary()),
         "hash": pa.array([leaf_hash(leaf) for _, leaf in leaves], pa.binary()),
     }
-    _insert(connection, "leaf", columns)
+    insert(connection, "leaf", columns)
 
 
 def _append_batch(
@@ -181,7 +172,7 @@ def _append_batch(
 ) -> None:
     values = {field.name: getattr(batch, field.name) for field in fields(batch)}
     row = values | {"batch": number, "last_sequence": last_sequence, "last_leaf": leaves - 1}
-    _insert(connection, "batch", {name: [value] for name, value in row.items()})
+    insert(connection, "batch", {name: [value] for name, value in row.items()})
 
 
 def _move_head(connection: duckdb.DuckDBPyConnection, to: Head, latest: Any) -> None:
@@ -193,7 +184,7 @@ def _move_head(connection: duckdb.DuckDBPyConnection, to: Head, latest: Any) -> 
     connection.execute("INSERT INTO head VALUES (?, ?, ?, ?)", [to.sequence, to.leaf, to.batch, latest])
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, columns: Columns) -> None:
+def insert(connection: duckdb.DuckDBPyConnection, table: str, columns: Columns) -> None:
     """Insert columns, given by name, as Arrow: nothing is lost and no value becomes SQL text."""
     names = list(columns)
     arrays = [_array(columns[name]) for name in names]

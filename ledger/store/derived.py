@@ -1,7 +1,9 @@
-"""The derived tables that the views need of a rulebook; they follow from what the ledger has adopted."""
+"""What follows from the ledger tables and this software: views, and what they need of the adopted rulebooks."""
 
+import json
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import duckdb
@@ -9,18 +11,38 @@ import duckdb
 from ledger.core.dates import FOREVER
 from ledger.rulebook.rulebook import Rulebook
 from ledger.rulebook.sentences import TEMPLATES
-from ledger.store.append import add_derived, replace_derived
-from ledger.store.query import first
-from ledger.store.seeds import country_names
+from ledger.store.append import insert
+from ledger.store.query import first, rows
+from ledger.store.seeds import country_names, parse_rulebook
+from ledger.store.views import macros, make_views, view_files
 from schemas.words import LIMIT_IDS
 
 
 def derive_rulebook(connection: duckdb.DuckDBPyConnection, rulebook: Rulebook) -> None:
-    """Write countries and parameters for the rulebook in force, and add its limits' texts."""
-    replace_derived(connection, "country", _columns(_countries(rulebook)))
-    replace_derived(connection, "parameter", _columns(_parameters(rulebook)))
-    if not first(connection, "SELECT 1 FROM limit_text WHERE rulebook_digest = ? LIMIT 1", [rulebook.digest]):
-        add_derived(connection, "limit_text", _columns(_limit_texts(rulebook)))
+    """Write countries and parameters for the rulebook in force, and the texts of its limits."""
+    _replace(connection, "country", _columns(_countries(rulebook)))
+    _replace(connection, "parameter", _columns(_parameters(rulebook)))
+    connection.execute("DELETE FROM limit_text WHERE rulebook_digest = ?", [rulebook.digest])
+    insert(connection, "limit_text", _columns(_limit_texts(rulebook)))
+
+
+def derive_again(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make views and sentences anew if this software has others than the one that wrote the file."""
+    texts = [macros(), *view_files().values(), *(f"{key} {text}" for key, text in sorted(TEMPLATES.items()))]
+    digest = sha256("\0".join(texts).encode()).hexdigest()
+    if first(connection, "SELECT digest FROM view_digest") == (digest,):
+        return
+    connection.execute("BEGIN")
+    make_views(connection)
+    for (adopted,) in rows(connection, "SELECT texts FROM rulebook_row ORDER BY leaf"):
+        derive_rulebook(connection, parse_rulebook(json.loads(adopted)))
+    _replace(connection, "view_digest", {"digest": [digest]})
+    connection.execute("COMMIT")
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, list[Any]]) -> None:
+    connection.execute(f"DELETE FROM {table}")
+    insert(connection, table, columns)
 
 
 def _columns(rows: Iterator[dict[str, Any]]) -> dict[str, list[Any]]:

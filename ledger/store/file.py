@@ -11,14 +11,15 @@ from typing import Any, Final, Self
 import duckdb
 
 from ledger.core.errors import LedgerUnavailable, QuotaledgerError, WrongUsage
-from ledger.store import schema
+from ledger.store import derived, schema
 from ledger.store.query import rows as query_rows
 
-_HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
+_HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _SETTINGS: Final = {
-    "TimeZone": "UTC",
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
 }
 
 
@@ -31,14 +32,18 @@ class LedgerFile:
 
     @classmethod
     def create(cls, path: Path, now: datetime) -> Self:
-        """Make a new ledger's file. Raises WrongUsage if there is one, QuotaledgerError if it cannot be made."""
+        """Make a file with the tables and views of a ledger, and nothing in them.
+
+        Raises WrongUsage if there is a file, QuotaledgerError if none can be made.
+        """
         if path.exists():
-            raise WrongUsage(f"there is a ledger at {path} already; choose another path with --ledger")
+            raise WrongUsage(f"there is a file at {path} already; choose another path with --ledger")
         try:
             ledger = cls(path, _connect(path, read_only=False))
+            schema.migrate(ledger.connection, now)
+            derived.derive_again(ledger.connection)
         except duckdb.Error as error:
             raise QuotaledgerError(f"no ledger can be made at {path}: {_reason(error)}") from None
-        schema.migrate(ledger.connection, now)
         return ledger
 
     @classmethod
@@ -55,23 +60,27 @@ class LedgerFile:
         except duckdb.Error as error:
             raise _unavailable(path, error) from None
         try:
-            if now is not None and schema.migrated(ledger.connection):
-                schema.migrate(ledger.connection, now)
-            ledger._check_fingerprint()
+            ledger._make_ready(now)
         except duckdb.Error as error:
-            ledger.connection.close()
+            ledger.close()
             raise QuotaledgerError(f"{path} is no ledger, or damaged: {_reason(error)}") from None
         except QuotaledgerError:
-            ledger.connection.close()
+            ledger.close()
             raise
         return ledger
 
-    def _check_fingerprint(self) -> None:
-        if schema.fingerprint(self.connection) != schema.FINGERPRINT:
+    def _make_ready(self, now: datetime | None) -> None:
+        """Bring the file up to date if it may be written to, and check that nothing else has changed its tables."""
+        schema.check_migrated(self.connection, self.path, writing=now is not None)
+        if now is not None:
+            schema.migrate(self.connection, now)
+        if schema.fingerprint(self.connection) != schema.expected_fingerprint():
             raise QuotaledgerError(
-                f"the tables or triggers of {self.path} are not as quotaledger made them: it is no ledger, or was"
-                " changed by another program; go back to a backup"
+                f"the tables or triggers of {self.path} are not as quotaledger made them: it was changed by another"
+                " program; go back to a backup"
             )
+        if now is not None:
+            derived.derive_again(self.connection)
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -115,9 +124,9 @@ class LedgerFile:
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(path), read_only=read_only)
-    for name, value in _SETTINGS.items():
-        connection.execute(f"SET {name} = '{value}'")
+    # An absolute path, so that no name is taken for one of DuckDB's own, such as `:memory:` or `md:name`.
+    connection = duckdb.connect(str(path.absolute()), read_only=read_only, config=dict(_SETTINGS))
+    connection.execute("SET TimeZone = 'UTC'")
     return connection
 
 
@@ -128,6 +137,8 @@ def _unavailable(path: Path, error: duckdb.Error) -> QuotaledgerError:
             f"{path} is held by process {holder['pid']} ({Path(holder['program']).name}), and only one process at a"
             " time can have it; try again when that one has ended"
         )
+    if "lock" in _reason(error):
+        return LedgerUnavailable(f"{path} is held by another process; try again when that one has ended")
     return QuotaledgerError(f"{path} cannot be opened as a ledger: {_reason(error)}")
 
 

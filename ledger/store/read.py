@@ -15,29 +15,19 @@ from ledger.rulebook.columns import Standing
 from ledger.rulebook.registers import Assurance, Authorization, Chip, Party, Registers, Row
 from ledger.store.contributions import balances_query
 from ledger.store.query import first
+from schemas.record import COLUMNS, NEVER_COMPARED
 from schemas.words import Basis, Kind
 
 Connection = duckdb.DuckDBPyConnection
 _EVERYTHING: Final = 2**62
 
 _BASES: Final = {None: Basis.NONE} | {basis.name: basis for basis in Basis if basis is not Basis.NONE}
+_STATED: Final = ("destination", "consignee", "chip", "quantity", "basis")
 _STANDING: Final = """sequence, reference, kind, date, destination, consignee, chip, quantity, tpp, stated_basis, basis,
     outcome, under_sequence, fulfilled, cap_tpp, lpp_tpp, lpp_year, lpp_from_tpp, lpp_from_year, nveu_tpp,
     nveu_quarter, committed_tpp, installed_tpp, pending_tpp"""
-CONTENT_COLUMNS: Final = (
-    *(
-        "kind",
-        "date",
-        "stated_destination",
-        "stated_consignee",
-        "stated_chip",
-        "quantity",
-        "stated_basis",
-        "under",
-    ),
-    *("license_number", "expires", "exporter", "site"),
-)
-"""The columns of `entry` that are compared when a reference comes again, as they were given."""
+COMPARED: Final = tuple(name for name in COLUMNS if name not in ("reference", *NEVER_COMPARED))
+"""The columns of a record that are compared when its reference comes again."""
 
 
 def reference_hash(provider: str, reference: str) -> int:
@@ -115,9 +105,9 @@ def _counts(account: str, period: int, tpp: int) -> Counts:
 
 
 def find_references(connection: Connection, provider: str, references: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-    """Give, by reference, sequence and compared content of the provider's records among these references."""
+    """Give, by reference, sequence and then the `COMPARED` columns, as given, of the provider's records."""
     found: dict[str, tuple[Any, ...]] = {}
-    columns = ", ".join(f"entry.{name}" for name in CONTENT_COLUMNS)
+    columns = ", ".join(f"entry.{f'stated_{name}' if name in _STATED else name}" for name in COMPARED)
     for reference, *content in _looked_up(connection, provider, references, f"entry.reference, sequence, {columns}"):
         found[reference] = tuple(content)
     return found

@@ -1,79 +1,51 @@
-"""Making the tables, triggers, indexes and views of a ledger's file, in numbered migrations.
+"""The tables, triggers and indexes of a ledger's file, made by numbered migrations and checked at every opening.
 
-`CREATE TABLE` is made from `schemas.tables`. Every migration ends by making the views anew: they hold no data.
+A migration is a file of SQL in `schemas/migrations/`, never changed once it was released; `schemas.tables` declares
+what they come to, and the tests hold the two together.
 """
 
-import re
-from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import Final
+from pathlib import Path
 
 import duckdb
 
 from ledger.core.errors import QuotaledgerError
 from ledger.store.query import first, rows
 
-_COMMENT = re.compile(r"^-- (?:(\w+): )?(.*)$", re.MULTILINE)
-_KEY = re.compile(r",\s*PRIMARY KEY \([^)]*\)")
-APPEND_ONLY: Final = "is append-only: what is recorded stays; correct it with a reversal and a new record"
 
-FINGERPRINT: Final = "b87ec48e4685bfdb8f4450a85855a497207f618dd6dde599ef91a7330403b2ec"
-"""SHA-256 over the ledger tables' columns, indexes and triggers of the newest migration. A file that differs was
-changed by something else than this software."""
-
-
-def _first_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make all tables as they are declared today: a new ledger starts from here."""
-    from sqlalchemy.dialects import postgresql
-    from sqlalchemy.schema import CreateTable
-
-    from schemas.tables import DERIVED_TABLES, LEDGER_TABLES
-
-    for table in (*LEDGER_TABLES, *DERIVED_TABLES):
-        declared = table.__table__  # type: ignore[attr-defined]
-        ddl = str(CreateTable(declared).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
-        # No key is made: checking one costs more than the insert, and the sequencer alone writes.
-        connection.execute(_KEY.sub("", ddl))
-        connection.execute(f"COMMENT ON TABLE {declared.name} IS {_quoted((table.__doc__ or '').strip())}")
-        for column in declared.columns:
-            connection.execute(f"COMMENT ON COLUMN {declared.name}.{column.name} IS {_quoted(column.comment)}")
-    connection.execute("CREATE TABLE never (reason VARCHAR)")  # a trigger must write somewhere; it never comes to that
-    for table in LEDGER_TABLES:
-        name = table.__table__.name  # type: ignore[attr-defined]
-        for event in ("UPDATE", "DELETE"):  # TRUNCATE is a DELETE
-            connection.execute(
-                f"CREATE TRIGGER {name}_no_{event.lower()} BEFORE {event} ON {name} FOR EACH STATEMENT"
-                f" INSERT INTO never SELECT error('{name} {APPEND_ONLY}')"
-            )
-    connection.execute("CREATE INDEX entry_reference_hash ON entry (reference_hash)")
-    connection.execute("CREATE INDEX entry_under_sequence ON entry (under_sequence)")
-
-
-MIGRATIONS: Final[tuple[tuple[int, str, Callable[[duckdb.DuckDBPyConnection], None]], ...]] = (
-    (1, "the first tables", _first_tables),
-)
+def migrations() -> dict[int, tuple[str, str]]:
+    """Give name and SQL of every migration by its number, in order."""
+    folder = files("schemas") / "migrations"
+    found = sorted((path.name, path.read_text("utf-8")) for path in folder.iterdir() if path.name.endswith(".sql"))
+    return {int(name[:4]): (name[5:-4].replace("_", " "), text) for name, text in found}
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
-    """Bring a file to the newest migration, each in a transaction of its own and followed by CHECKPOINT.
-
-    Raises QuotaledgerError for a file that a newer version of this software has written.
-    """
+    """Bring a file to the newest migration, each in a transaction of its own and followed by CHECKPOINT."""
     done = migrated(connection)
-    if done > MIGRATIONS[-1][0]:
-        raise QuotaledgerError(
-            f"the ledger was written by a newer quotaledger (migration {done}, this one knows {MIGRATIONS[-1][0]});"
-            " update quotaledger"
-        )
-    for number, name, step in MIGRATIONS[done:]:
-        connection.execute("BEGIN")
-        step(connection)
-        make_views(connection)
-        connection.execute("INSERT INTO migration VALUES (?, ?, ?)", [number, name, now])
-        connection.execute("COMMIT")
-        connection.execute("CHECKPOINT")
+    for number, (name, text) in migrations().items():
+        if number > done:
+            connection.execute(f"BEGIN; {text}")
+            connection.execute("INSERT INTO migration VALUES (?, ?, ?)", [number, name, now])
+            connection.execute("COMMIT")
+            connection.execute("CHECKPOINT")
+
+
+def check_migrated(connection: duckdb.DuckDBPyConnection, path: Path, *, writing: bool) -> None:
+    """Raise QuotaledgerError for a file that is no ledger or was written by a newer version of this software.
+
+    An older one is brought up to date by opening it for writing; for reading alone it must be up to date.
+    """
+    done, newest = migrated(connection), max(migrations())
+    if not done:
+        raise QuotaledgerError(f"{path} is no ledger; choose another path with --ledger, or make one with init")
+    if done > newest:
+        raise QuotaledgerError(f"{path} was written by a newer quotaledger (migration {done}); update quotaledger")
+    if done < newest and not writing:
+        raise QuotaledgerError(f"{path} was written by an older quotaledger; any verb that records updates it")
 
 
 def migrated(connection: duckdb.DuckDBPyConnection) -> int:
@@ -84,45 +56,17 @@ def migrated(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-def view_files() -> dict[str, str]:
-    """Give the SQL of every view by name, in the order in which they build on one another."""
-    folder = files("schemas") / "views"
-    texts = {path.name[:-4]: path.read_text("utf-8") for path in folder.iterdir() if path.name.endswith(".sql")}
-    ordered: dict[str, str] = {}
-    while texts:
-        free = [n for n, t in texts.items() if not any(re.search(rf"\b{o}\b", body(t)) for o in texts if o != n)]
-        for name in sorted(free):
-            ordered[name] = texts.pop(name)
-    return ordered
-
-
-def body(text: str) -> str:
-    """Give the query of a view's file, without the comments in front."""
-    return "\n".join(line for line in text.splitlines() if not line.startswith("--")).strip().rstrip(";")
-
-
-def comments(text: str) -> dict[str, str]:
-    """Give the comments of a view's file by column; the view's own under the empty name."""
-    found: dict[str, str] = {}
-    for column, comment in _COMMENT.findall(text):
-        found[column] = f"{found[column]} {comment}" if column in found else comment
-    return found
-
-
-def make_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the macros and views anew, with a comment on each and on each of its columns."""
-    macros = (files("schemas") / "macros.sql").read_text("utf-8")
-    connection.execute(macros)
-    for name, text in view_files().items():
-        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {body(text)}")
-        said = comments(text)
-        connection.execute(f"COMMENT ON VIEW {name} IS {_quoted(said.pop(''))}")
-        for column, comment in said.items():
-            connection.execute(f"COMMENT ON COLUMN {name}.{column} IS {_quoted(comment)}")
+@cache
+def expected_fingerprint() -> str:
+    """Give the fingerprint of a file that only the migrations have made, as this very engine writes it."""
+    with duckdb.connect(":memory:") as connection:
+        for _, text in migrations().values():
+            connection.execute(text)
+        return fingerprint(connection)
 
 
 def fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
-    """Give the SHA-256, in hex, of what the file's ledger tables, indexes and triggers are."""
+    """Give the SHA-256, in hex, of what a file's tables, indexes and triggers are; views hold no data."""
     parts = rows(
         connection,
         """
@@ -131,14 +75,9 @@ def fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
         UNION ALL
         SELECT concat_ws('|', 'index', table_name, index_name, expressions) FROM duckdb_indexes()
         UNION ALL
-        SELECT concat_ws('|', 'trigger', table_name, trigger_name, action_timing, event_manipulation,
-            contains(sql, 'error('))
+        SELECT concat_ws('|', 'trigger', table_name, trigger_name, action_timing, event_manipulation, sql)
         FROM duckdb_triggers()
         ORDER BY part
         """,
     )
     return sha256("\n".join(part for (part,) in parts).encode()).hexdigest()
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -2,7 +2,8 @@
 
 A leaf is a line that names version and kind, `quotaledger/1 decision`, a newline, and the RFC 8785 canonical JSON of
 a closed list of fields. Amounts in TPP are decimal strings, because canonical JSON refuses numbers past 2^53; days
-are `YYYY-MM-DD`, instants `YYYY-MM-DDTHH:MM:SS.ffffffZ`; what is blank is null. `salt` is 16 random bytes in hex, so
+are `YYYY-MM-DD`, instants `YYYY-MM-DDTHH:MM:SS.ffffffZ`; what is blank is null, and the period of an amount
+of 0 is 0. `salt` is 16 random bytes in hex, so
 that the hash of a confidential record gives nothing away.
 """
 
@@ -18,19 +19,11 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "decision": (
         # the record, as it was given
         *("provider", "reference", "kind", "date", "stated_destination", "stated_consignee", "stated_chip"),
-        *(
-            "quantity",
-            "stated_basis",
-            "under",
-            "license_number",
-            "expires",
-            "exporter",
-            "site",
-            "evidence",
-            "note",
-        ),
+        *("stated_quantity", "stated_basis", "under", "license_number", "expires", "exporter", "site"),
+        *("evidence", "note"),
         # what it came to
-        *("sequence", "destination", "counted_destination", "consignee", "family", "chip", "under_sequence"),
+        *("sequence", "destination", "counted_destination", "consignee", "family", "chip", "quantity"),
+        "under_sequence",
         *("basis", "outcome", "limit_id", "account", "tpp", "remaining_tpp", "limit_tpp", "fulfilled"),
         # what it counts
         *("cap_tpp", "lpp_tpp", "lpp_year", "lpp_from_tpp", "lpp_from_year", "nveu_tpp", "nveu_quarter"),

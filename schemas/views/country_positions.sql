@@ -25,8 +25,8 @@ uplift AS (
     GROUP BY counted.counted_as
 ),
 used AS (
-    SELECT destination, CAST(sum(tpp) FILTER (account = 'cap') AS BIGINT) AS cap_used,
-        CAST(sum(tpp) FILTER (account = 'installed') AS BIGINT) AS installed
+    SELECT destination, tpp_of(sum(tpp) FILTER (account = 'cap')) AS cap_used,
+        tpp_of(sum(tpp) FILTER (account = 'installed')) AS installed
     FROM balance GROUP BY destination
 ),
 held AS (

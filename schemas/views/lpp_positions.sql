@@ -6,7 +6,7 @@
 -- remaining_tpp: what is left, at least 0
 -- status: open, watch, critical, exhausted or over
 WITH used AS (
-    SELECT parties.family, balance.period AS year, CAST(sum(balance.tpp) AS BIGINT) AS used_tpp
+    SELECT parties.family, balance.period AS year, tpp_of(sum(balance.tpp)) AS used_tpp
     FROM balance JOIN parties ON parties.party = balance.consignee
     WHERE balance.account = 'lpp'
     GROUP BY parties.family, balance.period

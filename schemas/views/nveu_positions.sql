@@ -25,7 +25,7 @@ added AS (
 ),
 base AS (
     SELECT held.family, held.destination, schedule.quarter, any_value(schedule.cap_tpp) AS cap_tpp,
-        CAST(coalesce(sum(added.tpp), 0) AS BIGINT) AS used_tpp
+        tpp_of(coalesce(sum(added.tpp), 0)) AS used_tpp
     FROM held CROSS JOIN schedule
     LEFT JOIN added ON added.family = held.family AND added.destination = held.destination
         AND added.period <= schedule.number

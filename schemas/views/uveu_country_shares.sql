@@ -33,7 +33,7 @@ shares AS (
     JOIN tiers ON tiers.country = sums.destination AND tiers.tier <> 1
     WHERE sums.committed > 0
 )
-SELECT family, destination, CAST(committed AS BIGINT) AS tpp, percent_of(committed, whole) AS percent,
+SELECT family, destination, tpp_of(committed) AS tpp, percent_of(committed, whole) AS percent,
     share_left(committed, whole, figure('uveu_single_country_percent')) AS remaining_tpp,
     share_status(committed, whole, figure('uveu_single_country_percent'), figure('status_watch_percent'),
         figure('status_critical_percent')) AS status

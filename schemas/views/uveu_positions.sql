@@ -55,9 +55,9 @@ worst AS (
     )
     GROUP BY family
 )
-SELECT sums.family, CAST(installed AS BIGINT) AS installed_tpp, CAST(pending AS BIGINT) AS pending_tpp,
-    CAST(outside_us AS BIGINT) AS outside_us_tpp, percent_of(outside_us, installed + pending_outside_us) AS outside_us_percent,
-    CAST(outside_tier_1 AS BIGINT) AS outside_tier_1_tpp,
+SELECT sums.family, tpp_of(installed) AS installed_tpp, tpp_of(pending) AS pending_tpp,
+    tpp_of(outside_us) AS outside_us_tpp, percent_of(outside_us, installed + pending_outside_us) AS outside_us_percent,
+    tpp_of(outside_tier_1) AS outside_tier_1_tpp,
     percent_of(outside_tier_1, installed + pending_outside_tier_1) AS outside_tier_1_percent,
     worse_of(worse_of(
         share_status(outside_tier_1, installed + pending_outside_tier_1, figure('uveu_outside_tier_1_percent'),

@@ -11,9 +11,8 @@ import pytest
 
 from ledger.reporting.facts import assumptions, gather_facts
 from ledger.reporting.overview import render_overview
-from ledger.sequencer.founding import record_sheet, register_file
-from ledger.sequencer.importing import import_sheets
-from ledger.sequencer.registering import register_sheet
+from ledger.sequencer.importing import import_sheets, record_sheet
+from ledger.sequencer.registering import register_file, register_sheet
 from ledger.store.file import LedgerFile
 from ledger.store.seeds import seed_bytes
 from tests.harness import Bench, bench

@@ -7,9 +7,14 @@ import duckdb
 import pytest
 
 from ledger.core.errors import LedgerUnavailable, QuotaledgerError, WrongUsage
+from ledger.sequencer import founding
+from ledger.sequencer.founding import found_ledger
+from ledger.store import schema
 from ledger.store.file import LedgerFile
-from ledger.store.schema import APPEND_ONLY, FINGERPRINT, fingerprint
+from ledger.store.schema import expected_fingerprint, fingerprint, migrations
+from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook
 from schemas.tables import DERIVED_TABLES, LEDGER_TABLES
+from tests.declared import SAID, declared_sql
 from tests.harness import NOW, bench
 
 ALLOCATION = {
@@ -53,7 +58,7 @@ def test_the_engine_refuses_to_change_or_delete_what_is_recorded(
         before = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
         column = connection.execute(f"DESCRIBE {table}").fetchall()[0][0]
 
-        with pytest.raises(duckdb.Error, match=APPEND_ONLY.split(";")[0]):
+        with pytest.raises(duckdb.Error, match=SAID.split(";")[0]):
             connection.execute(statement.format(t=table, c=column))
 
         assert connection.execute(f"SELECT count(*) FROM {table}").fetchall() == before
@@ -83,10 +88,97 @@ def test_a_file_whose_schema_was_changed_is_not_opened(filled: Path, tmp_path: P
         LedgerFile.open(path, NOW)
 
 
-def test_the_fingerprint_is_that_of_a_new_ledger(filled: Path) -> None:
-    """The constant is what the newest migration makes; a change of the tables needs a migration and a new constant."""
+def test_the_migrations_come_to_what_is_declared(filled: Path) -> None:
+    """The first release has one migration, which is the declaration itself; a ledger's file has its fingerprint."""
+    assert [text for _, text in migrations().values()] == [declared_sql()]
     with LedgerFile.open(filled) as ledger:
-        assert fingerprint(ledger.connection) == FINGERPRINT
+        assert fingerprint(ledger.connection) == expected_fingerprint()
+
+
+def test_a_trigger_that_never_fires_is_noticed(filled: Path, tmp_path: Path) -> None:
+    """Not only that there is a trigger counts, but what it does."""
+    path = Path(shutil.copy(filled, tmp_path / "copy.duckdb"))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("DROP TRIGGER entry_no_update ON entry")
+        connection.execute(
+            "CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry FOR EACH STATEMENT"
+            " INSERT INTO never SELECT error('entry') WHERE false"
+        )
+
+    with pytest.raises(QuotaledgerError, match="not as quotaledger made them"):
+        LedgerFile.open(path)
+
+
+def test_a_file_of_a_newer_version_is_said_to_be_one(filled: Path, tmp_path: Path) -> None:
+    """A newer ledger is not taken for a tampered one, for reading and for writing."""
+    path = Path(shutil.copy(filled, tmp_path / "copy.duckdb"))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("INSERT INTO migration VALUES (99, 'from the future', now())")
+
+    with pytest.raises(QuotaledgerError, match="newer quotaledger"):
+        LedgerFile.open(path)
+    with pytest.raises(QuotaledgerError, match="newer quotaledger"):
+        LedgerFile.open(path, NOW)
+
+
+def test_an_older_file_is_updated_by_writing_only(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader of an older ledger is told what to do; a writer brings it up to date and loses nothing."""
+    path = Path(shutil.copy(filled, tmp_path / "copy.duckdb"))
+    newer = migrations() | {2: ("one more table", "CREATE TABLE addition (a INTEGER);")}
+    monkeypatch.setattr(schema, "migrations", lambda: newer)
+    schema.expected_fingerprint.cache_clear()
+
+    with pytest.raises(QuotaledgerError, match="older quotaledger"):
+        LedgerFile.open(path)
+    with LedgerFile.open(path, NOW) as ledger:
+        assert ledger.rows("SELECT number FROM migration ORDER BY number") == [(1,), (2,)]
+        assert ledger.rows("SELECT count(*) FROM decisions") == [(1,)]
+    with LedgerFile.open(path) as ledger:
+        assert ledger.rows("SELECT count(*) FROM addition") == [(0,)]
+
+    monkeypatch.undo()
+    schema.expected_fingerprint.cache_clear()
+
+
+def test_views_and_sentences_follow_the_software(filled: Path, tmp_path: Path) -> None:
+    """A ledger that another version wrote gets this version's views when it is next written to."""
+    path = Path(shutil.copy(filled, tmp_path / "copy.duckdb"))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE OR REPLACE VIEW country_positions AS SELECT 1 AS old")
+        connection.execute("UPDATE limit_text SET template = 'old'")
+        connection.execute("UPDATE view_digest SET digest = 'old'")
+
+    with LedgerFile.open(path, NOW) as ledger:
+        assert ledger.rows("SELECT count(*) > 100 FROM country_positions") == [(True,)]
+        assert ledger.rows("SELECT count(*) FROM decisions WHERE message = 'old'") == [(0,)]
+
+
+@pytest.mark.parametrize("name", [":memory:", "md:name", "sqlite:name", "a b'c\"d.duckdb"])
+def test_a_ledger_is_a_file_whatever_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """No name is taken for something that DuckDB would do with it."""
+    monkeypatch.chdir(tmp_path)
+    found_ledger(Path(name), find_rulebook(DEFAULT_RULEBOOK), "tests", NOW)
+
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    with LedgerFile.open(Path(name)) as ledger:
+        assert ledger.rows("SELECT count(*) FROM rulebook_row") == [(1,)]
+
+
+def test_a_founding_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until a ledger is whole there is no file of its name, and afterwards none beside it."""
+    path = tmp_path / "ledger.duckdb"
+    monkeypatch.setattr(founding, "chip_sheet", lambda: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        found_ledger(path, find_rulebook(DEFAULT_RULEBOOK), "tests", NOW)
+
+    assert list(tmp_path.iterdir()) == []
+    path.write_text("somebody's own")
+    with pytest.raises(WrongUsage, match="already"):
+        found_ledger(path, find_rulebook(DEFAULT_RULEBOOK), "tests", NOW)
+    assert path.read_text() == "somebody's own"
 
 
 def test_every_table_of_the_file_is_declared(filled: Path) -> None:
@@ -145,7 +237,7 @@ def test_what_is_no_ledger_is_said_to_be_none(tmp_path: Path) -> None:
         LedgerFile.open(tmp_path / "missing.duckdb")
     with pytest.raises(QuotaledgerError, match="cannot be opened as a ledger"):
         LedgerFile.open(tmp_path / "text.duckdb")
-    with pytest.raises(QuotaledgerError, match="not as quotaledger made them"):
+    with pytest.raises(QuotaledgerError, match="is no ledger"):
         LedgerFile.open(other)
     with pytest.raises(WrongUsage, match="already"):
         LedgerFile.create(other, NOW)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.sequencer.positions import status
-from ledger.store.schema import comments, view_files
+from ledger.store.views import comments, view_files
 from tests.harness import Bench, bench
 
 CONTRACT = {
