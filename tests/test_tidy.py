@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.views import view_files
+from ledger.sequencer.positions import VIEWS
+from ledger.store.views import body, view_files
 from tests.harness import bench
 
 ROOT = Path(__file__).parent.parent
@@ -118,3 +119,18 @@ def test_lock_and_pages_name_no_index_and_no_machine() -> None:
     assert "://" not in lock
     assert not re.search(r"(^|\s)/(?!$)\w+", re.sub(r"#.*", "", lock))
     assert not re.search(r"/work/|/root/|/tmp/p|pypi\.org|--index-url", said)
+
+
+def test_position_views_stand_alone() -> None:
+    """A status as of a day shadows the tables that a view reads, which does not reach into views that it reads."""
+    queries = {name: body(text) for name, text in view_files().items()}
+    moving = {name for name, query in queries.items() if re.search(r"\b(FROM|JOIN)\s+(head|balance|entry)\b", query)}
+    reaching = {
+        (view, other)
+        for view in VIEWS.values()
+        for other in moving
+        if re.search(rf"\b(FROM|JOIN)\s+{other}\b", queries[view])
+    }
+
+    assert set(VIEWS.values()) <= moving
+    assert reaching == set()

@@ -33,9 +33,9 @@ def main() -> None:
     except TyperException as error:
         _end(_usage(error), error.exit_code)
     except KeyboardInterrupt:
-        _end("stopped; what was not said to be recorded is not", 5)
+        _end("stopped; the last batch that was recorded is in `quotaledger sql 'FROM batches'`", 5)
     except MemoryError:
-        _end("there is not enough memory for this; nothing was recorded", 5)
+        _end("there is not enough memory for this; `quotaledger sql 'FROM batches'` tells what was recorded", 5)
     except OSError as error:
         where = f" ({visible(str(error.filename))})" if error.filename else ""
         _end(f"stopped by the system: {error.strerror or error}{where}; mend that and try again", 5)

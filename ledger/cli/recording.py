@@ -84,14 +84,15 @@ def register(
 
 @contextmanager
 def _recorded_already(batch: int | None) -> Iterator[None]:
-    """Say of an error that the records themselves are safe: only the file of decisions is not."""
+    """Say, whatever goes wrong once an import is recorded, that it is: only its answer is not told."""
     try:
         yield
-    except QuotaledgerError as error:
+    except (Exception, KeyboardInterrupt) as error:
         if batch is None:
             raise
+        reason = str(error) or type(error).__name__
         raise QuotaledgerError(
-            f"batch {batch} is recorded, but its decisions were not written: {error}; import the same files again to"
+            f"batch {batch} is recorded, but its decisions were not written: {reason}; import the same files again to"
             " get them, nothing is recorded twice"
         ) from None
 
@@ -134,10 +135,10 @@ def import_(
             if decisions and error.rows:
                 write_rows(decisions, *whole_file_answers(sheets, error.rows))
             raise
-        if decisions:
-            with _recorded_already(result.batch):
+        with _recorded_already(result.batch):
+            if decisions:
                 write_rows(decisions, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
-        spoken, unspoken = notable(desk, result, _SHOWN_MAX)
+            spoken, unspoken = notable(desk, result, _SHOWN_MAX)
     said = f": {decisions} has all" if decisions else "; `--decisions OUT.csv` writes all rejected rows"
     say_rejected(result.rejected, said)
     if result.rejected and not skip_invalid:

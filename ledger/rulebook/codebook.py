@@ -28,6 +28,7 @@ class Figures:
     counting_start: int
     horizon_end: int
     country_cap_tpp: int
+    uplift_percent_max: int
     lapse_restores_cap: bool
     lpp_annual_tpp: int
     lpp_open_from: int
@@ -72,6 +73,7 @@ class Codebook:
             counting_start=figure("counting_start").toordinal(),
             horizon_end=figure("horizon_end").toordinal(),
             country_cap_tpp=figure("country_cap_tpp"),
+            uplift_percent_max=figure("uplift_percent_max"),
             lapse_restores_cap=figure("lapse_restores_cap"),
             lpp_annual_tpp=figure("lpp_annual_tpp"),
             lpp_open_from=figure("lpp_open_from").toordinal(),
@@ -139,5 +141,5 @@ class Codebook:
         for valid_from, uplift in self._uplifts.get(destination, ()):
             if valid_from <= day:
                 percent = uplift
-        percent = min(percent, self.rulebook.figure("uplift_percent_max"))
-        return self.figures.country_cap_tpp + percent_of(percent, self.figures.country_cap_tpp)
+        figures = self.figures
+        return figures.country_cap_tpp + percent_of(min(percent, figures.uplift_percent_max), figures.country_cap_tpp)

@@ -9,7 +9,7 @@ from typing import Final
 from ledger.core.columns import ABSENT
 from ledger.core.dates import year_and_quarter
 from ledger.core.tpp import ACCOUNT_TPP_MAX
-from ledger.rulebook.balances import Balances
+from ledger.rulebook.balances import Balances, Counts
 from ledger.rulebook.claim import Claim
 from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.columns import NOTHING, Decisions, Records, Rejection, Standing
@@ -236,7 +236,7 @@ class Fold:
             stated=stated,
             basis=claim.basis,
             refused=refused,
-            counts=NOTHING if refused else claim.counts,
+            counts=Counts() if refused else claim.counts,
             draws_on=named,
             fulfilled=claim.fulfilled,
             outstanding=claim.quantity if claim.kind is Kind.ALLOCATION and not refused else 0,

@@ -17,6 +17,10 @@ from ledger.rulebook.rulebook import REST_TIER, LimitText, Parameter, Rulebook, 
 from schemas.words import LIMIT_IDS
 
 FILES: Final = ("rulebook.toml", "limits.toml", "parameters.toml", "tiers.toml")
+FORMAT: Final = 1
+"""What a rulebook must hold changes only with a new format; a ledger's adopted rulebooks must load for ever, so a later
+version of this software goes on reading the formats before its own."""
+
 CERTAINTIES: Final = ("verified", "legal-analysis", "press", "derived", "unchecked", "chosen")
 
 _LIMIT_KEYS = ("title", "citation", "certainty", "sentence")
@@ -167,7 +171,9 @@ def _keys(where: str, table: Any, required: Collection[str], faults: list[str]) 
 
 def _head(content: Mapping[str, Any], faults: list[str]) -> None:
     where = "rulebook.toml"
-    _unknown_keys(f"{where}: ", content, ("status", "rulebook", "dates", "event"), faults)
+    _unknown_keys(f"{where}: ", content, ("format", "status", "rulebook", "dates", "event"), faults)
+    if content.get("format") != FORMAT or isinstance(content.get("format"), bool):
+        faults.append(f"{where}: format: found {_found(content.get('format'))}, expected {FORMAT}")
     head, dates = content.get("rulebook"), content.get("dates")
     if isinstance(head, Mapping):
         texts = {**dict.fromkeys(("id", "title", "sentence", "instrument")), **head}

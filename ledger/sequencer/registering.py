@@ -18,6 +18,7 @@ from schemas.registers import REGISTERS
 
 _TIER_1: Final = 1
 _PERCENT_MAX: Final = 100
+_HINTED_MAX: Final = 1000
 _LENGTH_MAX: Final = {"id": 128, "text": 1000}
 """Characters of an id, and of a name, citation or source."""
 
@@ -234,7 +235,8 @@ def _contradiction(row: Row, standing: Registers, rulebook: Rulebook) -> tuple[s
 
 
 def _unknown_party(field: str, party: str, standing: Registers) -> tuple[str, Fault]:
-    hint = did_you_mean(nearest(party, standing.parties.keys()))
+    few = len(standing.parties) <= _HINTED_MAX  # comparing with very many, row after row, would take minutes
+    hint = did_you_mean(nearest(party, standing.parties.keys())) if few else ""
     return field, Fault("unknown-party", f"found {shown(party)}, which no row before this one registers{hint}")
 
 

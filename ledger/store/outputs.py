@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
@@ -48,14 +49,15 @@ def whole(path: Path) -> Iterator[Path]:
 
     Raises QuotaledgerError if it cannot be written; then what was there is there still.
     """
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         yield partial
         partial.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise QuotaledgerError(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def plain(value: Any) -> Any:
