@@ -45,7 +45,7 @@ def _with_records(folder: Path) -> Ledger:
         (["explain", "one"], "valid integer"),
         (["import", "a.csv"], "--provider"),
         (["import", "-", "-", "--provider", "p"], "only once"),
-        (["init"], "there is a ledger at"),
+        (["init"], "there is a file at"),
         (["sql", ""], "there is no query"),
         (["sql", "--", "-- nothing"], "there is no query"),
         (["sql", "SELEC 1"], 'syntax error at or near "SELEC"'),
