@@ -1,15 +1,16 @@
 """The ledger against the second implementation, on random streams through the real engine."""
 
 import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ledger.store.contributions import balances_query
 from tests.harness import Answer, Bench, bench
 from tests.oracle.oracle import Oracle, Rules
 
@@ -174,7 +175,27 @@ STEPS = st.lists(
     min_size=1,
     max_size=6,
 )
+ROWS_A_FILE = st.sampled_from((14, 5, 1))
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
+
+
+def _plain(kind: str, day: str, quantity: int, names: int = 0) -> Draft:
+    """Draft a row with nothing wrong; of the records that it may name it names the one of that number."""
+    return Draft(kind, "AE", "ALPHA", "H100", "", DATES.index(day), quantity, at_edge=False, picks=names * 1000 + 103)
+
+
+MOVED_TO_ANOTHER_YEAR = [
+    (
+        "p",
+        [
+            _plain("allocation", "2025-03-31", 20),
+            _plain("delivery", "2026-02-02", 5),
+            _plain("delivery", "2026-02-03", 7),
+            _plain("reversal", "2026-02-03", 0, names=2),
+        ],
+    )
+]
+"""Chips under License Exception LPP that come a year later, some of them by mistake: random streams rarely do that."""
 
 
 def _edge(oracle: Oracle, provider: str, row: dict[str, Any]) -> int:
@@ -251,39 +272,57 @@ def _start(made: Bench, variant: Variant) -> Oracle:
     return oracle
 
 
-@settings(deadline=None, suppress_health_check=SLOW)
-@given(st.sampled_from(VARIANTS), STEPS, st.booleans())
-def test_every_decision_is_that_of_the_second_implementation(variant: Variant, steps: Any, one_at_a_time: bool) -> None:
-    """Files, duplicates, reversals, registers that change and quantities at the edge: the two always agree.
+def _files(drafts: Sequence[Draft], most: int) -> Iterator[Sequence[Draft]]:
+    return (drafts[first : first + most] for first in range(0, len(drafts), most))
 
-    Half of the time the ledger gets the rows as one file, where the oracle always gets them one at a time.
-    """
-    with tempfile.TemporaryDirectory() as folder, bench(Path(folder), **dict(variant.amendments)) as made:
-        oracle = _start(made, variant)
-        for who, what in steps:
-            if isinstance(what, dict):
-                made.register(who, what)
-                oracle.register(who, what)
-                continue
+
+def play(made: Bench, variant: Variant, steps: Sequence[Any], rows_a_file: int) -> Oracle:
+    """Give the steps to a ledger and to an oracle, see that they decide the same, and hand out the oracle."""
+    oracle = _start(made, variant)
+    for who, what in steps:
+        if isinstance(what, dict):
+            made.register(who, what)
+            oracle.register(who, what)
+            continue
+        for drafts in _files(what, rows_a_file):
             rows: list[dict[str, str]] = []
             expected: list[Answer] = []
-            for number, draft in enumerate(what, 1):
+            for number, draft in enumerate(drafts, 1):
                 row = _row(draft, who, oracle)
                 if draft.at_edge and row.get("quantity"):
                     row["quantity"] = str(_edge(oracle, who, row) + draft.picks % 2)
                 rows.append(row)
                 expected.append(oracle.submit(who, [row])[0] | {"row": number})
-            if one_at_a_time:
-                actual = [made.submit(who, row)[0] | {"row": number} for number, row in enumerate(rows, 1)]
-            else:
-                actual = made.submit(who, *rows)
 
-            assert _compared(actual) == _compared(expected)
-        _check_balances(made)
+            assert _compared(made.submit(who, *rows)) == _compared(expected)
+    return oracle
 
 
-def _check_balances(made: Bench) -> None:
-    """The derived balances are the sums of what the entries count."""
-    kept = made.ledger.rows("SELECT * FROM balance WHERE tpp <> 0 ORDER BY ALL")
-    counted = made.ledger.rows(f"SELECT * FROM ({balances_query('true')}) ORDER BY ALL")
-    assert kept == counted
+@settings(deadline=None, suppress_health_check=SLOW)
+@given(st.sampled_from(VARIANTS), STEPS, ROWS_A_FILE)
+@example(VARIANTS[1], MOVED_TO_ANOTHER_YEAR, 1)
+def test_every_decision_is_that_of_the_second_implementation(variant: Variant, steps: Any, rows_a_file: int) -> None:
+    """Files, duplicates, reversals, registers that change and quantities at the edge: the two always agree.
+
+    The ledger gets the rows in files of one to fourteen, where the oracle always gets them one at a time.
+    """
+    with tempfile.TemporaryDirectory() as folder, bench(Path(folder), **dict(variant.amendments)) as made:
+        oracle = play(made, variant, steps, rows_a_file)
+
+        assert _balances(made) == _sums(oracle)
+
+
+def _balances(made: Bench) -> dict[tuple[str, str, str, int], int]:
+    found = made.ledger.rows("SELECT account, consignee, destination, period, tpp FROM balance WHERE tpp <> 0")
+    return {(account, consignee, destination, period): tpp for account, consignee, destination, period, tpp in found}
+
+
+def _sums(oracle: Oracle) -> dict[tuple[str, str, str, int], int]:
+    """Sum what the oracle's records contribute: LPP by year and wherever, NVEU by quarter, all else by no period."""
+    sums: Counter[tuple[str, str, str, int]] = Counter()
+    for record in oracle.history:
+        for entry in record.entries:
+            periods = {"lpp": entry.day.year, "nveu": entry.day.year * 4 + (entry.day.month - 1) // 3}
+            destination = "" if entry.account == "lpp" else entry.destination
+            sums[entry.account, entry.consignee, destination, periods.get(entry.account, 0)] += entry.tpp
+    return {account: tpp for account, tpp in sums.items() if tpp}

@@ -133,6 +133,73 @@ def test_one_country_and_one_family(tmp_path: Path) -> None:
     assert [row["family"] for row in family["uveu"]] == ["USCO"]
 
 
+def test_an_uplift_raises_the_cap_from_its_first_day(tmp_path: Path) -> None:
+    """A third more for AE from 2025-06-01: the cap before, the cap then, and the status that follows from it."""
+    with bench(tmp_path) as made:
+        made.register("parties", *PARTIES)
+        made.register("assurances", {"destination": "AE", "uplift_percent": "33", "valid_from": "2025-06-01"})
+        made.submit(
+            "p",
+            _row("a", "allocation", "2025-05-01", 49_898, destination="AE", consignee="ALPHA", basis="LICENSE"),
+        )
+        before, then = (status(made.desk(), "AE", as_of=date(2025, *day))["countries"][0] for day in ((5, 31), (6, 1)))
+
+    assert (before["cap_tpp"], before["status"]) == (790_000_000, "critical")
+    assert (then["cap_tpp"], then["status"]) == (1_050_700_000, "open")
+    assert then["remaining_tpp"] == 1_050_700_000 - 49_898 * 15_832
+
+
+def test_an_nveu_base_is_shown_from_its_first_day_and_after_its_last(tmp_path: Path) -> None:
+    """What was installed under an NVEU that has ended stays in view; before it began there is nothing to show."""
+    nveu = {
+        "party": "ALPHA",
+        "basis": "NVEU",
+        "destination": "SA",
+        "valid_from": "2025-04-01",
+        "valid_to": "2025-12-31",
+    }
+    with bench(tmp_path) as made:
+        made.register("parties", *PARTIES)
+        made.register("authorizations", nveu)
+        made.submit("p", _row("n", "allocation", "2025-05-01", 3, destination="SA", consignee="ALPHA", basis="NVEU"))
+        before, first, ended = (
+            {row["quarter"]: row["used_tpp"] for row in status(made.desk(), as_of=day)["nveu"]}
+            for day in (date(2025, 3, 31), date(2025, 4, 1), date(2026, 1, 1))
+        )
+
+    assert before == {}
+    assert first == dict.fromkeys(ended, 0)
+    assert (ended["2025Q1"], ended["2025Q2"], ended["2027Q4"]) == (0, 3 * 15_832, 3 * 15_832)
+
+
+def test_a_family_that_leaves_tier_1_holds_no_uveu(tmp_path: Path) -> None:
+    """UVEU is for families headquartered in tier 1: one that moves out of it has no shares to show."""
+    with bench(tmp_path) as made:
+        _fill(made)
+        before = status(made.desk())
+        made.register("parties", {"party": "USCO", "name": "Moved", "headquarters": "SG"})
+        moved = status(made.desk())
+
+    assert [row["family"] for row in before["uveu"]] == ["USCO"]
+    assert [row["family"] for row in before["uveu_country_shares"]] == ["USCO"]
+    assert (moved["uveu"], moved["uveu_country_shares"]) == ([], [])
+
+
+@pytest.mark.parametrize(("headquarters", "expected"), [("US", "over"), ("FR", "open")])
+def test_only_families_of_the_home_country_must_keep_half_there(
+    tmp_path: Path, headquarters: str, expected: str
+) -> None:
+    """All in France is too much outside the United States for a US family, and nothing to a French one."""
+    with bench(tmp_path) as made:
+        made.register("parties", {"party": "CLOUD", "name": "Cloud", "headquarters": headquarters})
+        made.register("authorizations", {"party": "CLOUD", "basis": "UVEU", "valid_from": "2025-01-01"})
+        made.submit("p", _row("o", "opening", "2024-06-01", 100, destination="FR", consignee="CLOUD"))
+        (found,) = status(made.desk())["uveu"]
+
+    assert (str(found["outside_us_percent"]), found["outside_tier_1_tpp"]) == ("100.0000", 0)
+    assert found["status"] == expected
+
+
 @pytest.mark.parametrize(
     ("quantity", "expected"),
     [(39_919, "open"), (39_920, "watch"), (44_909, "watch"), (44_910, "critical"), (49_898, "critical")],
