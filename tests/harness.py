@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import tomli_w
 
@@ -39,9 +39,13 @@ def amended(**values: str) -> Rulebook:
     return parse_rulebook(texts)
 
 
+_FOLDER = TemporaryDirectory(prefix="quotaledger-")
+"""Goes when the tests end."""
+
+
 @cache
 def _template(amendments: tuple[tuple[str, str], ...]) -> Path:
-    path = Path(mkdtemp(prefix="quotaledger-")) / "template.duckdb"
+    path = Path(_FOLDER.name) / f"template-{_template.cache_info().currsize}.duckdb"
     found_ledger(path, amended(**dict(amendments)), "tests", NOW)
     return path
 

@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import duckdb
+
+_FOLDER = TemporaryDirectory(prefix="quotaledger-cli-")
+"""Goes when the tests end."""
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -108,7 +111,7 @@ class Ledger:
 
 @cache
 def _template() -> tuple[Path, tuple[object, ...]]:
-    made = Ledger(Path(mkdtemp(prefix="quotaledger-cli-")))
+    made = Ledger(Path(_FOLDER.name))
     assert made.run("init").code == 0
     made.write("parties.csv", PARTIES)
     assert made.run("register", "parties", "parties.csv").code == 0
