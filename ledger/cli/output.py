@@ -40,6 +40,11 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+def rows_text(number: int) -> str:
+    """Write a number of rows."""
+    return f"{number:,} row{'' if number == 1 else 's'}"
+
+
 def say(sentence: str) -> None:
     """Say something that is no data."""
     print(sentence, file=sys.stderr)

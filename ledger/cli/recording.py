@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ledger.cli.app import Settings, app, opened
-from ledger.cli.output import progress, say, say_rejected
+from ledger.cli.output import progress, rows_text, say, say_rejected
 from ledger.core.errors import InputRejected, QuotaledgerError, WrongUsage
 from ledger.core.text import visible
 
@@ -79,7 +79,7 @@ def register(
     with opened(context, writing=True) as desk:
         result = register_sheet(desk, register.value, register_file(register.value, file, content))
     unchanged = f", {result.unchanged:,} stood so already" if result.unchanged else ""
-    print(f"{register.value}: {result.recorded:,} rows recorded{unchanged}")
+    print(f"{register.value}: {rows_text(result.recorded)} recorded{unchanged}")
 
 
 @contextmanager
@@ -152,4 +152,4 @@ def import_(
         print(f"... and {unspoken:,} more: quotaledger sql 'FROM refusals' and 'FROM breaches'")
     head = "dry run, nothing recorded" if dry_run else f"batch {result.batch}" if result.batch else "nothing to record"
     counts = ", ".join(f"{number:,} {name}" for name, number in result.counts.items())
-    print(f"{head}: {sum(s.rows for s in sheets):,} rows: {counts}")
+    print(f"{head}: {rows_text(sum(s.rows for s in sheets))}: {counts}")

@@ -18,11 +18,13 @@ from schemas.registers import REGISTERS
 def found_ledger(path: Path, rulebook: Rulebook, filed_by: str, now: datetime) -> None:
     """Make a ledger under a rulebook, with the seeds' chips registered.
 
-    The file appears under its name when it is whole. Raises WrongUsage if there is one already, QuotaledgerError if
-    none can be made there.
+    The file appears under its name when it is whole. Raises WrongUsage if there is one already or no folder
+    for it, QuotaledgerError if none can be made there.
     """
     if path.exists():
         raise WrongUsage(f"there is a file at {path} already; choose another path with --ledger")
+    if not path.absolute().parent.is_dir():
+        raise WrongUsage(f"there is no folder {path.parent} to make a ledger in; make it first")
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
         with LedgerFile.create(unfinished, now) as ledger:

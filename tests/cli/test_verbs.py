@@ -46,6 +46,7 @@ def _with_records(folder: Path) -> Ledger:
         (["import", "a.csv"], "--provider"),
         (["import", "-", "-", "--provider", "p"], "only once"),
         (["init"], "there is a file at"),
+        (["--ledger", "nowhere/quota.duckdb", "init"], "there is no folder nowhere"),
         (["sql", ""], "there is no query"),
         (["sql", "--", "-- nothing"], "there is no query"),
         (["sql", "SELEC 1"], 'syntax error at or near "SELEC"'),
