@@ -134,7 +134,7 @@ class Leaf(SQLModel, table=True):
 
     leaf: int = whole("place in the log, from 0, no gaps", key=True)
     kind: str = text("decision, party, authorization, assurance, chip or rulebook")
-    content: bytes = octets("the leaf's bytes: a line with version and kind, then canonical JSON")
+    salt: bytes = octets("the 16 random bytes in it; the rest of its bytes is in the row that it stands for")
     hash: bytes = octets("SHA-256 of a zero byte and the leaf's bytes (RFC 6962, 2.1)")
 
 

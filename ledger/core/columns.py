@@ -1,12 +1,18 @@
 """A column of input as its distinct values and, for each row, the number of its value.
 
 A file of a million rows has few chips, parties and dates: each distinct value is checked once, in Python, and
-the rows only look it up.
+the rows only look it up. Numbers of rows are numpy arrays of 64 bits: exact, and without an object a row.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int64]
+"""Whole numbers, one a row."""
 
 ABSENT: Final = -1
 """What a column of numbers has where a record gives nothing."""
@@ -17,19 +23,33 @@ class Column:
     """`values[codes[row]]` is what row `row` gives; values may be texts, numbers, dates or None."""
 
     values: list[Any]
-    codes: Sequence[int]
+    codes: Numbers
 
     @classmethod
     def of(cls, items: Iterable[Any]) -> "Column":
         """Make a column of the items of its rows. 1, 1.0 and True are different values here."""
         numbers: dict[tuple[type, Any], int] = {}
-        codes = [numbers.setdefault((type(item), item), len(numbers)) for item in items]
+        codes = np.array([numbers.setdefault((type(item), item), len(numbers)) for item in items], np.int64)
         return cls([item for _, item in numbers], codes)
+
+    @classmethod
+    def of_texts(cls, texts: list[str | None]) -> "Column":
+        """Make a column of texts, most of which differ."""
+        values = list(dict.fromkeys(texts))
+        if len(values) == len(texts):
+            return cls(values, np.arange(len(values)))
+        numbers = dict(zip(values, range(len(values)), strict=True))
+        return cls(values, np.array([numbers[text] for text in texts], np.int64))
 
     @classmethod
     def blank(cls, rows: int) -> "Column":
         """Make a column in which no row gives anything."""
-        return cls([None], [0] * rows)
+        return cls.constant(None, rows)
+
+    @classmethod
+    def constant(cls, value: Any, rows: int) -> "Column":
+        """Make a column in which every row gives the same."""
+        return cls([value], np.zeros(rows, np.int64))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -38,9 +58,25 @@ class Column:
         """Give what a row gives."""
         return self.values[self.codes[row]]
 
+    def items(self) -> list[Any]:
+        """Give what each row gives."""
+        return self.spread(self.values)
+
     def spread(self, table: Sequence[Any]) -> list[Any]:
         """Look every row up in a table with an item for each distinct value."""
-        return [table[code] for code in self.codes]
+        return [table[code] for code in self.codes.tolist()]
+
+    def numbers(self, table: Sequence[int]) -> Numbers:
+        """Look every row up in a table with a whole number for each distinct value."""
+        return np.array(table, np.int64)[self.codes]
+
+    def mapped(self, values: list[Any]) -> "Column":
+        """Give the same rows with another value for each distinct one."""
+        return Column(values, self.codes)
+
+    def __getitem__(self, rows: Numbers | slice) -> "Column":
+        """Give some of the rows, as an array of numbers does."""
+        return Column(self.values, self.codes[rows])
 
 
 def concatenate(columns: Sequence[Column]) -> Column:
@@ -48,9 +84,15 @@ def concatenate(columns: Sequence[Column]) -> Column:
     if len(columns) == 1:
         return columns[0]
     values: list[Any] = []
-    codes: list[int] = []
+    codes = [np.zeros(0, np.int64)]
     for column in columns:
-        offset = len(values)
+        codes.append(column.codes + len(values))
         values += column.values
-        codes += [code + offset for code in column.codes]
-    return Column(values, codes)
+    return Column(values, np.concatenate(codes))
+
+
+def listed(column: Column | Numbers) -> list[Any]:
+    """Give what each row of a column gives; of numbers, None where it gives nothing."""
+    if isinstance(column, Column):
+        return column.items()
+    return [None if number == ABSENT else number for number in column.tolist()]

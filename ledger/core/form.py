@@ -4,14 +4,17 @@ The first of three ways to reject a row; it looks at the row alone and never at 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
-from ledger.core.columns import ABSENT, Column
+import numpy as np
+from numpy.typing import NDArray
+
+from ledger.core.columns import ABSENT, Column, Numbers
 from ledger.core.dates import day_text, parse_date
-from ledger.core.text import Fault, did_you_mean, nearest, normal, shown
+from ledger.core.text import Fault, did_you_mean, nearest, normals, shown
 from schemas.record import (
     COLUMNS,
     LENGTH_MAX,
@@ -75,8 +78,8 @@ class Form:
     """
 
     given: dict[str, Column]
-    numbers: dict[str, list[int]]
-    malformed: list[bool]
+    numbers: dict[str, Numbers]
+    malformed: NDArray[np.bool_]
     faults: list[RowFault] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -179,45 +182,63 @@ NUMBERS: Final = ("kind", "date", "destination", "consignee", "chip", "quantity"
 def parse_records(columns: Mapping[str, Column], rows: int, vocabulary: Vocabulary) -> Form:
     """Understand every row. `columns` has any of `schemas.record.COLUMNS`; those missing are blank throughout."""
     given: dict[str, Column] = {}
-    tables: dict[str, list[Any]] = {}
+    numbers: dict[str, Numbers] = {}
     faults: list[RowFault] = []
-    masks = [0] * rows
-    for bit, (name, parser) in enumerate((name, _parsers(vocabulary)[name]) for name in COLUMNS):
+    masks = np.zeros(rows, np.int64)
+    parsers = _parsers(vocabulary)
+    for bit, name in enumerate(COLUMNS):
         column = columns.get(name) or Column.blank(rows)
-        texts = [normal(value) for value in column.values]
-        parsed = [parser(text) if isinstance(text, str) else text for text in texts]
-        given[name] = Column([text if isinstance(text, str) else None for text in texts], column.codes)
-        tables[name] = [ABSENT if value is None or isinstance(value, Fault) else value for value in parsed]
+        texts = normals(column.values)
+        if name in LENGTH_MAX and _is_good_text(texts, LENGTH_MAX[name]):
+            given[name] = column.mapped(texts)
+            masks |= 1 << bit
+            continue
+        parsed = [parsers[name](text) if isinstance(text, str) else text for text in texts]
+        given[name] = column.mapped([None if isinstance(text, Fault) else text for text in texts])
         wrong = {code: value for code, value in enumerate(parsed) if isinstance(value, Fault)}
         if wrong:
             faults += [
-                RowFault(row, name, wrong[code].code, wrong[code].message)
-                for row, code in enumerate(column.codes)
-                if code in wrong
+                RowFault(row, name, wrong[code].code, wrong[code].message) for row, code in _rows_with(column, wrong)
             ]
-        present = [0 if value is None else 1 << bit for value in parsed]
-        if any(present):
-            masks = [mask | present[code] for mask, code in zip(masks, column.codes, strict=True)]
-    numbers = {name: given[name].spread(tables[name]) for name in NUMBERS}
+        if name in NUMBERS:
+            numbers[name] = column.numbers([ABSENT if n is None or isinstance(n, Fault) else n for n in parsed])
+        masks |= column.numbers([0 if value is None else 1 << bit for value in parsed])
     faults += _presence(numbers["kind"], masks)
     faults += _sides(numbers["kind"], numbers["date"], vocabulary.counting_start)
     order = {name: place for place, name in enumerate(COLUMNS)}
     faults.sort(key=lambda fault: (fault.row, order[fault.field]))
-    malformed = [False] * rows
-    for fault in faults:
-        malformed[fault.row] = True
+    malformed = np.zeros(rows, np.bool_)
+    malformed[[fault.row for fault in faults]] = True
     return Form(given, numbers, malformed, faults)
 
 
-def _presence(kinds: list[int], masks: list[int]) -> list[RowFault]:
+def _is_good_text(texts: list[Any], length_max: int) -> bool:
+    """Say if all distinct values are texts and short enough, and so need no further look."""
+    return set(map(type, texts)) == {str} and max(map(len, texts)) <= length_max
+
+
+def _rows_with(column: Column, codes: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Give the rows, with their codes, that have one of some codes."""
+    sought = np.zeros(len(column.values), np.bool_)
+    sought[list(codes)] = True
+    rows = np.flatnonzero(sought[column.codes])
+    return zip(rows.tolist(), column.codes[rows].tolist(), strict=True)
+
+
+def _presence(kinds: Numbers, masks: Numbers) -> list[RowFault]:
     """Find what is missing and superfluous; each pair of kind and given columns is judged once."""
-    judged = {pair: _presence_of(*pair) for pair in set(zip(kinds, masks, strict=True))}
-    if not any(judged.values()):
+    pairs = (kinds + 1 << len(COLUMNS)) | masks
+    judged: dict[int, list[tuple[str, str, str]]] = {}
+    for pair in np.flatnonzero(np.bincount(pairs)).tolist():
+        found = _presence_of((pair >> len(COLUMNS)) - 1, pair & (1 << len(COLUMNS)) - 1)
+        if found:
+            judged[pair] = found
+    if not judged:
         return []
     return [
         RowFault(row, name, code, message)
-        for row, pair in enumerate(zip(kinds, masks, strict=True))
-        for name, code, message in judged[pair]
+        for row in np.flatnonzero(np.isin(pairs, list(judged))).tolist()
+        for name, code, message in judged[int(pairs[row])]
     ]
 
 
@@ -241,21 +262,17 @@ def _presence_of(kind_number: int, mask: int) -> list[tuple[str, str, str]]:
     ]
 
 
-def _sides(kinds: list[int], days: list[int], start: int) -> list[RowFault]:
+def _sides(kinds: Numbers, days: Numbers, start: int) -> list[RowFault]:
     """Find openings that are not before the count begins, and allocations and deliveries that are."""
-    judged: dict[tuple[int, int], str] = {}
-    for kind, day in set(zip(kinds, days, strict=True)):
-        if ABSENT in (kind, day):
-            continue
-        if kind == Kind.OPENING and day >= start:
-            judged[kind, day] = f"found {day_text(day)}, an opening is dated before {day_text(start)}"
-        elif kind in (Kind.ALLOCATION, Kind.DELIVERY) and day < start:
-            named = f"an {word(Kind(kind))}" if kind == Kind.ALLOCATION else f"a {word(Kind(kind))}"
-            judged[kind, day] = f"found {day_text(day)}, {named} is dated {day_text(start)} or later"
-    if not judged:
-        return []
-    return [
-        RowFault(row, "date", "wrong-side", judged[pair])
-        for row, pair in enumerate(zip(kinds, days, strict=True))
-        if pair in judged
-    ]
+    asked = (kinds == Kind.ALLOCATION) | (kinds == Kind.DELIVERY)
+    wrong = (days != ABSENT) & ((kinds == Kind.OPENING) & (days >= start) | asked & (days < start))
+    faults = []
+    for row in np.flatnonzero(wrong).tolist():
+        kind, found = Kind(int(kinds[row])), f"found {day_text(int(days[row]))}"
+        if kind is Kind.OPENING:
+            message = f"{found}, an opening is dated before {day_text(start)}"
+        else:
+            named = f"an {word(kind)}" if kind is Kind.ALLOCATION else f"a {word(kind)}"
+            message = f"{found}, {named} is dated {day_text(start)} or later"
+        faults.append(RowFault(row, "date", "wrong-side", message))
+    return faults

@@ -83,6 +83,18 @@ def normal(value: Any) -> str | Fault | None:
     return Fault("malformed", f"found {shown(value)}, {kind}; expected a text, number or date")
 
 
+def normals(values: list[Any]) -> list[Any]:
+    """Give `normal` of each value; texts that have nothing to mend, as most files' have, are seen to be so at once."""
+    try:
+        joined = "|".join(["", *(value for value in values if value is not None), ""])
+    except TypeError:  # not texts alone
+        return [normal(value) for value in values]
+    # No blank and no control character is printable, but for the space; an empty or padded text shows at its ends.
+    if joined.isprintable() and not any(end in joined for end in ("||", "| ", " |")):
+        return values
+    return [normal(value) for value in values]
+
+
 def nearest(text: str, known: Collection[str]) -> str | None:
     """Give the known code that looks most like a typing error of `text`, or None if none is near."""
     folded = {code.casefold(): code for code in reversed(list(known))}

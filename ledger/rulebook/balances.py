@@ -1,7 +1,12 @@
 """What every account holds: the sums that the limits look at, by family as the registers stand."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
+
+from ledger.core.columns import Numbers
 
 
 @dataclass(slots=True)
@@ -52,6 +57,11 @@ class Balances:
         self.committed_total: defaultdict[int, int] = defaultdict(int)
         self.pending_total: defaultdict[int, int] = defaultdict(int)
 
+    def largest(self) -> int:
+        """Give the largest of the accounts that have a bound."""
+        family = [self.installed[f] + self.pending_total[f] for f in {*self.installed, *self.pending_total}]
+        return max([0, *self.cap.values(), *self.lpp.values(), *self.committed_total.values(), *family])
+
     def add(self, family: int, destination: int, counts: Counts, sign: int = 1) -> None:
         """Count a record, or with sign -1 uncount it again."""
         if counts.cap:
@@ -71,6 +81,23 @@ class Balances:
             self.pending_total[family] += sign * counts.pending
         if counts.installed:
             self.installed[family] += sign * counts.installed
+
+    def add_many(self, columns: Mapping[str, Numbers], places: int) -> None:
+        """Count many records, but for what they count on caps and LPP years.
+
+        `columns` are those of decisions, `places` is how many countries there are.
+        """
+        keys = (columns["nveu_quarter"] * (1 + columns["family"].max(initial=0)) + columns["family"]) * places
+        accounts, first, at = np.unique(keys + columns["destination"], return_index=True, return_inverse=True)
+        sums = {name: np.zeros(len(accounts), np.int64) for name in ("committed", "installed", "pending", "nveu")}
+        for name, total in sums.items():
+            np.add.at(total, at, columns[name])
+        for place, row in enumerate(first.tolist()):
+            counts = Counts(
+                nveu_quarter=int(columns["nveu_quarter"][row]),
+                **{name: int(total[place]) for name, total in sums.items()},
+            )
+            self.add(int(columns["family"][row]), int(columns["destination"][row]), counts)
 
     def nveu_base(self, family: int, destination: int, quarter: int) -> int:
         """Give the installed base of a quarter: everything dated up to its last day."""

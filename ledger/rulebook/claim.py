@@ -44,3 +44,20 @@ class Claim:
     def is_reversal(self) -> bool:
         """A reversal is never tested against limits 0 to 3."""
         return self.kind is Kind.REVERSAL
+
+    @property
+    def is_harmless(self) -> bool:
+        """Say if the record makes nothing worse: it adds to no account, lowers no whole, and breaks no ban."""
+        counts = self.counts
+        return not (
+            self.asked_tpp
+            or self.beyond
+            or self.prohibited
+            or self.unavailable
+            or counts.cap > 0
+            or counts.lpp > 0
+            or counts.lpp_from < 0
+            or counts.nveu > 0
+            or counts.committed > 0
+            or counts.installed < 0
+        )

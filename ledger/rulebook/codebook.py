@@ -7,9 +7,13 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 from ledger.core.dates import parse_quarter
 from ledger.core.tpp import percent_of
+from ledger.rulebook.eras import Eras
 from ledger.rulebook.figures import EXCEPT_LISTED, REPORTING_DATES
 from ledger.rulebook.registers import Registers
 from ledger.rulebook.rulebook import Rulebook
@@ -65,6 +69,10 @@ class Codebook:
         self._tiers = [self._tiers_on(day) for day in (1, *self._epochs)]
         self._uveu, self._nveu = self._authorizations()
         self._uplifts = self._assurances()
+        held = {*self._uveu, *(family for family, _ in self._nveu)}
+        self.authorized = [number in held for number in range(len(self.parties))]
+        """By number of family: whether any of its parties was ever given UVEU or NVEU."""
+        self.lpp_closed = [number in self.figures.lpp_closed for number in range(len(self.places))]
 
     def _figures(self) -> Figures:
         figure, place = self.rulebook.figure, self.place_of
@@ -114,6 +122,24 @@ class Codebook:
         for row in self.registers.assurances.values():
             uplifts[self._counted(row.destination)][row.valid_from] = row.uplift_percent
         return {destination: sorted(rows.items()) for destination, rows in uplifts.items()}
+
+    @cached_property
+    def eras(self) -> Eras:
+        """Tiers, caps and what is open, by era."""
+        figures = self.figures
+        days = {1, *self._epochs, figures.counting_start, figures.horizon_end + 1, figures.lpp_open_from}
+        days |= {day for rows in self._uplifts.values() for day, _ in rows}
+        first_days = sorted(days)
+        caps = np.full((len(first_days), len(self.places)), figures.country_cap_tpp, np.int64)
+        for destination in self._uplifts:
+            caps[:, destination] = [self.cap(destination, day) for day in first_days]
+        return Eras(
+            first_days=np.array(first_days, np.int64),
+            tiers=np.array([self.tiers(day) for day in first_days], np.int64),
+            caps=caps,
+            counting=np.array([figures.counting_start <= day <= figures.horizon_end for day in first_days]),
+            lpp_open=np.array([day >= figures.lpp_open_from for day in first_days]),
+        )
 
     def tiers(self, day: int) -> list[int]:
         """Give the tier of every place on a day."""

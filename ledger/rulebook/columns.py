@@ -1,12 +1,30 @@
-"""What goes into the fold and what comes out: columns of small integers, a list a column."""
+"""What goes into the fold and what comes out: columns of whole numbers, an array a column."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from typing import Final
+from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ledger.core.columns import ABSENT, Numbers
 from ledger.rulebook.balances import Counts
-from ledger.rulebook.claim import Claim
-from ledger.rulebook.limit import Account
-from schemas.words import Basis, Kind, Outcome
+from schemas.words import Basis, Kind
+
+
+class Record(NamedTuple):
+    """One row of `Records`."""
+
+    reference: int
+    content: int
+    kind: int
+    day: int
+    place: int
+    consignee: int
+    chip: int
+    quantity: int
+    basis: int
+    under: int = ABSENT
 
 
 @dataclass(slots=True)
@@ -17,20 +35,30 @@ class Records:
     is compared of a record (the same content, the same number). Where `malformed`, nothing else of a row is read.
     """
 
-    malformed: list[bool] = field(default_factory=list)
-    reference: list[int] = field(default_factory=list)
-    content: list[int] = field(default_factory=list)
-    kind: list[int] = field(default_factory=list)
-    day: list[int] = field(default_factory=list)
-    place: list[int] = field(default_factory=list)
-    consignee: list[int] = field(default_factory=list)
-    chip: list[int] = field(default_factory=list)
-    quantity: list[int] = field(default_factory=list)
-    basis: list[int] = field(default_factory=list)
-    under: list[int] = field(default_factory=list)
+    malformed: NDArray[np.bool_]
+    reference: Numbers
+    content: Numbers
+    kind: Numbers
+    day: Numbers
+    place: Numbers
+    consignee: Numbers
+    chip: Numbers
+    quantity: Numbers
+    basis: Numbers
+    under: Numbers
 
     def __len__(self) -> int:
         return len(self.malformed)
+
+    @classmethod
+    def of(cls, record: Record) -> "Records":
+        """Put one record in columns."""
+        numbers = {name: np.array([value], np.int64) for name, value in zip(record._fields, record, strict=True)}
+        return cls(malformed=np.zeros(1, np.bool_), **numbers)
+
+    def some(self, rows: Numbers) -> Iterator[Record]:
+        """Give some of the rows, one after another."""
+        return map(Record, *(getattr(self, name)[rows].tolist() for name in Record._fields))
 
 
 @dataclass(slots=True)
@@ -76,78 +104,29 @@ class Rejection:
     allowed: int = 0
 
 
+NOTHING: Final = Counts()
+COUNTS: Final = tuple(column.name for column in fields(Counts))
+DECIDED: Final = (
+    *("outcome", "basis", "limit", "account_destination", "account_period", "remaining_tpp", "limit_tpp"),
+    *("place", "destination", "consignee", "family", "chip", "quantity", "tpp", "under_sequence", "fulfilled"),
+    *COUNTS,
+)
+"""The columns of a decision, in the order of a row of them; `ABSENT` where blank."""
+
+
 @dataclass(slots=True)
 class Decisions:
-    """The recorded rows, a list a column, and what became of the others.
+    """The recorded rows, an array a column of `DECIDED`, and what became of the others.
 
-    `row` counts from 0 within the fold; account parts are numbers, `ABSENT` where the account has none.
+    `row` counts from 0 within the fold, `sequence` within the ledger.
     """
 
-    row: list[int] = field(default_factory=list)
-    sequence: list[int] = field(default_factory=list)
-    outcome: list[int] = field(default_factory=list)
-    basis: list[int] = field(default_factory=list)
-    limit: list[int] = field(default_factory=list)
-    account_destination: list[int] = field(default_factory=list)
-    account_period: list[int] = field(default_factory=list)
-    tpp: list[int] = field(default_factory=list)
-    remaining_tpp: list[int] = field(default_factory=list)
-    limit_tpp: list[int] = field(default_factory=list)
-    place: list[int] = field(default_factory=list)
-    destination: list[int] = field(default_factory=list)
-    consignee: list[int] = field(default_factory=list)
-    family: list[int] = field(default_factory=list)
-    chip: list[int] = field(default_factory=list)
-    quantity: list[int] = field(default_factory=list)
-    under_sequence: list[int] = field(default_factory=list)
-    fulfilled: list[int] = field(default_factory=list)
-    cap: list[int] = field(default_factory=list)
-    lpp: list[int] = field(default_factory=list)
-    lpp_year: list[int] = field(default_factory=list)
-    lpp_from: list[int] = field(default_factory=list)
-    lpp_from_year: list[int] = field(default_factory=list)
-    nveu: list[int] = field(default_factory=list)
-    nveu_quarter: list[int] = field(default_factory=list)
-    committed: list[int] = field(default_factory=list)
-    installed: list[int] = field(default_factory=list)
-    pending: list[int] = field(default_factory=list)
+    row: Numbers
+    sequence: Numbers
+    columns: dict[str, Numbers]
     duplicates: list[tuple[int, int]] = field(default_factory=list)
     """Row, and the sequence of the record that it repeats."""
     rejections: list[Rejection] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.row)
-
-    def append(
-        self,
-        row: int,
-        sequence: int,
-        claim: Claim,
-        outcome: Outcome,
-        verdict: tuple[int, Account, int, int],
-        under_sequence: int,
-    ) -> None:
-        """Record a decided row; `verdict` is limit, account, remaining and most, `ABSENT` where blank."""
-        limit, account, remaining, most = verdict
-        counts = NOTHING if outcome is Outcome.REFUSED else claim.counts
-        self.row.append(row)
-        self.sequence.append(sequence)
-        self.outcome.append(outcome)
-        self.basis.append(claim.basis)
-        self.limit.append(limit)
-        self.account_destination.append(account.destination)
-        self.account_period.append(account.period)
-        self.tpp.append(claim.tpp)
-        self.remaining_tpp.append(remaining)
-        self.limit_tpp.append(most)
-        self.under_sequence.append(under_sequence)
-        self.fulfilled.append(claim.fulfilled)
-        for name in _OF_CLAIM:
-            getattr(self, name).append(getattr(claim, name))
-        for name in _OF_COUNTS:
-            getattr(self, name).append(getattr(counts, name))
-
-
-NOTHING: Final = Counts()
-_OF_CLAIM = ("place", "destination", "consignee", "family", "chip", "quantity")
-_OF_COUNTS = tuple(column.name for column in fields(Counts))

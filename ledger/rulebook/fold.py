@@ -1,10 +1,15 @@
 """The one fold that decides: records in order and the balances that they meet give decisions and new balances.
 
-A single request, an import, a dry run and the explanation of an old decision are all this fold.
+A single request, an import, a dry run and the explanation of an old decision are all this fold. Every record could be
+decided by the limits one by one; those of many that only a cap can bind are decided as `plain` ones, and alike.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from operator import attrgetter
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ledger.core.columns import ABSENT
 from ledger.core.dates import year_and_quarter
@@ -12,16 +17,20 @@ from ledger.core.tpp import ACCOUNT_TPP_MAX
 from ledger.rulebook.balances import Balances, Counts
 from ledger.rulebook.claim import Claim
 from ledger.rulebook.codebook import Codebook
-from ledger.rulebook.columns import NOTHING, Decisions, Records, Rejection, Standing
+from ledger.rulebook.columns import COUNTS, DECIDED, NOTHING, Decisions, Record, Records, Rejection, Standing
 from ledger.rulebook.counting import ask, attrit, fulfil, install, lapse, open_base
 from ledger.rulebook.determination import Determination
-from ledger.rulebook.limit import Account, Reading, Rules
+from ledger.rulebook.limit import Account, Reading, Rules, Share
 from ledger.rulebook.limits import LIMITS
+from ledger.rulebook.plain import NOT_PLAIN, Plain
 from ledger.rulebook.under import contradiction, draw
 from schemas.words import Basis, Kind, Outcome
 
 KINDS: Final = tuple(Kind)
 BASES: Final = tuple(Basis)
+_AMOUNTS: Final = attrgetter(*COUNTS)
+_LIMITS_OF_ALL: Final = tuple(limit for limit in LIMITS if not isinstance(limit, Share))
+"""What can bind a family that never held UVEU or NVEU."""
 _NO_VERDICT: Final = (ABSENT, Account(), ABSENT, ABSENT)
 
 
@@ -37,72 +46,138 @@ class Fold:
         codebook: Codebook,
         balances: Balances,
         standings: dict[int, Standing],
-        named: frozenset[int] | set[int],
+        named: Collection[int],
         next_sequence: int,
     ) -> None:
         self._codebook = codebook
         self._balances = balances
         self._standings = standings
         self._named = named
-        self._next_sequence = next_sequence
+        self._next_sequence = self._first_sequence = next_sequence
         self._determination = Determination(codebook, balances)
         self._rules = Rules(codebook, balances)
+        self._decided: list[tuple[int, ...]] = []
+        """A row of each record that is not plain: its place, then the columns of `DECIDED`."""
+        self._duplicates: list[tuple[int, int]] = []
+        self._rejections: list[Rejection] = []
+        self._explaining = False
+        self._roomy = False
         self.claim: Claim
         """The record decided last, and below every limit read for it: observed as if it counted, left as decided."""
         self.readings: list[Reading] = []
 
+    def one(self, record: Record) -> Decisions:
+        """Decide one record, with all that was read for it."""
+        self._explaining = True
+        self._decide(0, record)
+        return self._decisions(None)
+
     def run(self, records: Records, advanced: Callable[[int], None] | None = None) -> Decisions:
         """Decide all rows in order; `advanced` is told now and then how many are done."""
-        decisions = Decisions()
-        for row in range(len(records)):
-            if not records.malformed[row]:
-                self._decide(row, records, decisions)
-            if advanced and row % 10_000 == 0:
+        self._roomy = self._has_room(records)
+        plain = Plain(records, self._codebook, self._balances) if self._roomy else None
+        binding = plain.binding if plain else [NOT_PLAIN] * len(records)
+        # What nobody names, nor has been recorded before, needs no look at what it was.
+        alone = (np.array(binding) != NOT_PLAIN) & ~self._watched(records)
+        others = records.some(np.flatnonzero(~alone & ~records.malformed))
+        malformed = records.malformed.tolist()
+        decide = plain.decide if plain else None
+        for row, is_alone in enumerate(alone.tolist()):
+            if is_alone and decide:
+                decide(row)
+                self._next_sequence += 1
+            elif not malformed[row]:
+                self._decide(row, next(others), plain if binding[row] else None)
+            if advanced and not row % 10_000:
                 advanced(row)
-        return decisions
+        return self._decisions(plain)
 
-    def _decide(self, row: int, records: Records, decisions: Decisions) -> None:
+    def _has_room(self, records: Records) -> bool:
+        """Say if no account could pass what the ledger can hold, were every record to count on it in full."""
+        chip_tpp_max = max(self._codebook.chip_tpp, default=0)
+        asked = int(np.maximum(records.quantity, 0).sum()) * chip_tpp_max
+        named = sum(standing.tpp for standing in self._standings.values())
+        return self._balances.largest() + asked + named <= ACCOUNT_TPP_MAX
+
+    def _watched(self, records: Records) -> NDArray[np.bool_]:
+        """Say of each row if another one, or a recorded record, has or names its reference."""
+        references = [*self._named, *self._standings]
+        sought = np.zeros(max(0, *references, int(records.reference.max(initial=0))) + 1, np.bool_)
+        sought[references] = True
+        return sought[records.reference]
+
+    def _decisions(self, plain: Plain | None) -> Decisions:
+        """Put the decisions of plain and other records together, in order."""
+        table = np.array(self._decided, np.int64).reshape(-1, 1 + len(DECIDED)).T
+        row, columns = table[0], dict(zip(DECIDED, table[1:], strict=True))
+        if plain:
+            plain_row, plain_columns = plain.settle()
+            row = np.concatenate((plain_row, row))
+            order = np.argsort(row, kind="stable")
+            row = row[order]
+            columns = {name: np.concatenate((plain_columns[name], columns[name]))[order] for name in DECIDED}
+        return Decisions(
+            row=row,
+            sequence=np.arange(self._first_sequence, self._first_sequence + len(row), dtype=np.int64),
+            columns=columns,
+            duplicates=self._duplicates,
+            rejections=self._rejections,
+        )
+
+    def _decide(self, row: int, record: Record, plain: Plain | None = None) -> None:
         """Take one row through the three ways to say no, in their order."""
-        reference = records.reference[row]
-        earlier = self._standings.get(reference)
+        earlier = self._standings.get(record.reference)
         if earlier is not None:
-            if earlier.content == records.content[row]:
-                decisions.duplicates.append((row, earlier.sequence))
+            if earlier.content == record.content:
+                self._duplicates.append((row, earlier.sequence))
             else:
-                decisions.rejections.append(Rejection(row, "reference", "reference-reused", earlier.sequence))
+                self._rejections.append(Rejection(row, "reference", "reference-reused", earlier.sequence))
+            return
+        if plain:
+            plain.decide(row)
+            self._standings[record.reference] = plain.standing(row, record, self._next_sequence)
+            self._next_sequence += 1
             return
         named: Standing | None = None
-        if records.under[row] != ABSENT:
-            named = self._standings.get(records.under[row])
-            rejection = contradiction(row, records, named, self._codebook)
+        if record.under != ABSENT:
+            named = self._standings.get(record.under)
+            rejection = contradiction(row, record, named, self._codebook)
             if rejection:
-                decisions.rejections.append(rejection)
+                self._rejections.append(rejection)
                 return
-        claim = self._claim(row, records, named)
+        claim = self._claim(record, named)
         rejection = self._count(row, claim)
         if rejection:
-            decisions.rejections.append(rejection)
+            self._rejections.append(rejection)
             return
         self.claim = claim
         outcome, verdict = self._judge(claim)
         sequence = self._next_sequence
         self._next_sequence += 1
-        decisions.append(row, sequence, claim, outcome, verdict, named.sequence if named else ABSENT)
+        self._record(row, claim, outcome, verdict, named.sequence if named else ABSENT)
         if named:
             draw(claim, named)
-        if reference in self._named:
-            stated = BASES[records.basis[row]]
-            self._standings[reference] = self._standing(sequence, records.content[row], claim, stated, outcome, named)
+        if record.reference in self._named:
+            self._standings[record.reference] = self._standing(sequence, record, claim, outcome, named)
 
-    def _claim(self, row: int, records: Records, named: Standing | None) -> Claim:
-        """Resolve a row, determine its authorization and say what it would count."""
-        codebook, day = self._codebook, records.day[row]
+    def _record(
+        self, row: int, claim: Claim, outcome: Outcome, verdict: tuple[int, Account, int, int], under_sequence: int
+    ) -> None:
+        """Keep a decision; `verdict` is limit, account, remaining and most, `ABSENT` where blank."""
+        limit, account, remaining, most = verdict
+        counts = NOTHING if outcome is Outcome.REFUSED else claim.counts
+        place = (claim.place, claim.destination, claim.consignee, claim.family, claim.chip)
+        said = (row, outcome, claim.basis, limit, account.destination, account.period, remaining, most)
+        amounts = (claim.quantity, claim.tpp, under_sequence, claim.fulfilled)
+        self._decided.append(said + place + amounts + _AMOUNTS(counts))
+
+    def _claim(self, record: Record, named: Standing | None) -> Claim:
+        """Resolve a record, determine its authorization and say what it would count."""
+        codebook, day = self._codebook, record.day
         year, quarter = year_and_quarter(day)
-        place = named.place if named else records.place[row]
-        consignee = named.consignee if named else records.consignee[row]
-        chip = named.chip if named else records.chip[row]
-        kind = KINDS[records.kind[row]]
-        quantity = named.quantity if named and kind is Kind.REVERSAL else records.quantity[row]
+        place, consignee, chip = (named or record).place, (named or record).consignee, (named or record).chip
+        kind = KINDS[record.kind]
+        quantity = named.quantity if named and kind is Kind.REVERSAL else record.quantity
         destination = codebook.counted[place]
         claim = Claim(
             kind=kind,
@@ -118,7 +193,7 @@ class Fold:
             quantity=quantity,
             tpp=quantity * codebook.chip_tpp[chip],
         )
-        stated = BASES[records.basis[row]]
+        stated = BASES[record.basis]
         if kind is Kind.REVERSAL and named:
             claim.basis, claim.counts = named.basis, named.counts.taken_back()
         elif not codebook.chip_counts[chip]:
@@ -172,6 +247,8 @@ class Fold:
         """Count the record, unless that would raise an account past what the ledger can hold."""
         balances, counts, family = self._balances, claim.counts, claim.family
         balances.add(family, claim.destination, counts)
+        if self._roomy:
+            return None
         installed_or_pending = balances.installed[family] + balances.pending_total[family]
         raised = (
             balances.cap[claim.destination] if counts.cap > 0 else 0,
@@ -191,7 +268,10 @@ class Fold:
         self.readings = []
         if claim.kind is Kind.OPENING or (claim.counts == NOTHING and claim.basis is Basis.UNCOUNTED):
             return Outcome.ADMITTED, _NO_VERDICT
-        self.readings = [r for limit in LIMITS if (r := limit.read(claim, self._rules)) is not None]
+        if claim.is_harmless and not self._explaining:
+            return Outcome.ADMITTED, _NO_VERDICT
+        limits = LIMITS if self._codebook.authorized[claim.family] else _LIMITS_OF_ALL
+        self.readings = [r for limit in limits if (r := limit.read(claim, self._rules)) is not None]
         exceeded = next((reading for reading in self.readings if reading.excess > 0), None)
         if exceeded is None:
             tested = [reading for reading in self.readings if LIMITS[reading.limit].has_account]
@@ -218,13 +298,11 @@ class Fold:
         return reading.limit, reading.account, reading.left, reading.most
 
     @staticmethod
-    def _standing(
-        sequence: int, content: int, claim: Claim, stated: Basis, outcome: Outcome, named: Standing | None
-    ) -> Standing:
+    def _standing(sequence: int, record: Record, claim: Claim, outcome: Outcome, named: Standing | None) -> Standing:
         refused = outcome is Outcome.REFUSED
         return Standing(
             sequence=sequence,
-            content=content,
+            content=record.content,
             kind=claim.kind,
             day=claim.day,
             year=claim.year,
@@ -233,7 +311,7 @@ class Fold:
             chip=claim.chip,
             quantity=claim.quantity,
             tpp=claim.tpp,
-            stated=stated,
+            stated=BASES[record.basis],
             basis=claim.basis,
             refused=refused,
             counts=Counts() if refused else claim.counts,

@@ -3,7 +3,7 @@
 from ledger.core.columns import ABSENT
 from ledger.rulebook.claim import Claim
 from ledger.rulebook.codebook import Codebook
-from ledger.rulebook.columns import Records, Rejection, Standing
+from ledger.rulebook.columns import Record, Rejection, Standing
 from schemas.words import Basis, Kind
 
 MAY_NAME: dict[Kind, tuple[Kind, ...]] = {
@@ -14,12 +14,12 @@ MAY_NAME: dict[Kind, tuple[Kind, ...]] = {
 }
 
 
-def contradiction(row: int, records: Records, named: Standing | None, codebook: Codebook) -> Rejection | None:
+def contradiction(row: int, record: Record, named: Standing | None, codebook: Codebook) -> Rejection | None:
     """Say how a row contradicts the record that it names, or None. The checks are in their documented order."""
     if named is None:
         return Rejection(row, "under", "under-not-found")
-    kind = Kind(records.kind[row])
-    disagreeing = _disagreeing(row, records, named, codebook)
+    kind = Kind(record.kind)
+    disagreeing = _disagreeing(record, named, codebook)
     if disagreeing:
         return Rejection(row, disagreeing, "under-disagrees", named.sequence)
     if named.kind not in MAY_NAME[kind]:
@@ -28,9 +28,9 @@ def contradiction(row: int, records: Records, named: Standing | None, codebook: 
         return Rejection(row, "under", "under-reversed", named.sequence)
     if named.refused and kind is not Kind.DELIVERY:
         return Rejection(row, "under", "under-refused", named.sequence)
-    if named.day > records.day[row]:
-        return Rejection(row, "under", "under-later", records.day[row], named.day)
-    quantity = records.quantity[row]
+    if named.day > record.day:
+        return Rejection(row, "under", "under-later", record.day, named.day)
+    quantity = record.quantity
     if kind is Kind.LAPSE and quantity > named.outstanding:
         return Rejection(row, "quantity", "lapse-exceeds-outstanding", quantity, named.outstanding)
     if kind is Kind.ATTRITION and quantity > named.left:
@@ -40,16 +40,16 @@ def contradiction(row: int, records: Records, named: Standing | None, codebook: 
     return None
 
 
-def _disagreeing(row: int, records: Records, named: Standing, codebook: Codebook) -> str | None:
+def _disagreeing(record: Record, named: Standing, codebook: Codebook) -> str | None:
     """Give the first repeated column that differs; a destination agrees if it counts as the same country."""
-    place, basis = records.place[row], records.basis[row]
+    place, basis = record.place, record.basis
     if place != ABSENT and codebook.counted[place] != codebook.counted[named.place]:
         return "destination"
-    if records.consignee[row] not in (ABSENT, named.consignee):
+    if record.consignee not in (ABSENT, named.consignee):
         return "consignee"
-    if records.chip[row] not in (ABSENT, named.chip):
+    if record.chip not in (ABSENT, named.chip):
         return "chip"
-    own_basis = named.refused and records.kind[row] == Kind.DELIVERY
+    own_basis = named.refused and record.kind == Kind.DELIVERY
     if not own_basis and basis not in (Basis.NONE, named.stated, named.basis):
         return "basis"
     return None

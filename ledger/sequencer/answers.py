@@ -4,11 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+import numpy as np
+
+from ledger.core.columns import listed
 from ledger.core.errors import RejectedRow
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.importing import ImportResult
 from ledger.store import answers as store
 from ledger.store.sheets import Sheet
+from schemas.words import Outcome
 
 COLUMNS: Final = (
     *("row", "reference", "outcome", "duplicate", "basis", "limit_id", "tpp", "remaining_tpp", "account"),
@@ -49,12 +53,12 @@ def answer_rows(desk: Desk, result: ImportResult, *, skip_invalid: bool) -> Iter
 
 
 def _recorded(desk: Desk, result: ImportResult) -> dict[int, dict[str, Any]]:
-    columns: dict[str, Sequence[Any]] = {name: result.columns[name] for name in _OF_ENTRY}
+    columns = {name: listed(result.columns[name]) for name in _OF_ENTRY}
     columns["message"] = store.messages(desk.ledger.connection, result.columns, desk.rulebook.digest)
     answers = zip(*columns.values(), strict=True)
     return {
         row: dict(zip(columns, answer, strict=True)) | {"duplicate": False}
-        for row, answer in zip(result.decisions.row, answers, strict=True)
+        for row, answer in zip(result.decisions.row.tolist(), answers, strict=True)
     }
 
 
@@ -91,6 +95,6 @@ def _rejected(result: ImportResult) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def notable(desk: Desk, result: ImportResult, most: int) -> tuple[list[str], int]:
     """Give the sentences of the first refusals and breaches of an import, and how many more there are."""
-    rows = [n for n, outcome in enumerate(result.columns["outcome"]) if outcome in ("refused", "breached")]
-    shown = {name: [values[n] for n in rows[:most]] for name, values in result.columns.items()}
+    rows = np.flatnonzero(result.decisions.columns["outcome"] != Outcome.ADMITTED)
+    shown = {name: column[rows[:most]] for name, column in result.columns.items()}
     return store.messages(desk.ledger.connection, shown, desk.rulebook.digest), max(0, len(rows) - most)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.core.columns import ABSENT, Column
+import numpy as np
+
+from ledger.core.columns import Column, listed
 from ledger.core.errors import InputRejected, RejectedRow
 from ledger.core.form import RowFault, parse_records
 from ledger.rulebook.codebook import Codebook
-from ledger.rulebook.columns import Records
+from ledger.rulebook.columns import Record
 from ledger.rulebook.fold import Fold
 from ledger.rulebook.limits import LIMITS
 from ledger.sequencer.desk import Desk
@@ -54,8 +56,10 @@ def assess(desk: Desk, request: dict[str, str]) -> Assessment:
     form = parse_records({name: Column.of([value]) for name, value in row.items()}, 1, desk.vocabulary)
     if form.faults:
         raise _rejected(form.faults)
-    numbers = {name: column[0] for name, column in form.numbers.items()}
-    records = one_record(
+    numbers = {name: int(column[0]) for name, column in form.numbers.items()}
+    record = Record(
+        reference=0,
+        content=0,
         kind=numbers["kind"],
         day=numbers["date"],
         place=numbers["destination"],
@@ -64,21 +68,15 @@ def assess(desk: Desk, request: dict[str, str]) -> Assessment:
         quantity=numbers["quantity"],
         basis=max(numbers["basis"], 0),
     )
-    fold = Fold(desk.codebook, desk.balances(), {}, set(), desk.head().sequence + 1)
-    decisions = fold.run(records)
+    fold = Fold(desk.codebook, desk.balances(), {}, (), desk.head().sequence + 1)
+    decisions = fold.one(record)
     if decisions.rejections:
         message = f"found {row['quantity']} chips, more TPP than any account of this ledger can hold"
         raise _rejected([RowFault(0, "quantity", decisions.rejections[0].code, message)])
-    columns = entry_columns(desk, "", form, decisions, [(0, 1)])
+    columns = entry_columns(desk, "", form, decisions, np.array([0]), np.array([1]))
     message = answers.messages(desk.ledger.connection, columns, desk.rulebook.digest)[0]
-    decision = {name: columns[name][0] for name in DECIDED} | {"message": message}
+    decision = {name: listed(columns[name])[0] for name in DECIDED} | {"message": message}
     return Assessment(decision, tested_limits(desk.codebook, fold))
-
-
-def one_record(*, under: int = ABSENT, **numbers: int) -> Records:
-    """Put one record in columns."""
-    columns = {name: [number] for name, number in numbers.items()}
-    return Records(malformed=[False], reference=[0], content=[0], under=[under], **columns)
 
 
 def tested_limits(codebook: Codebook, fold: Fold) -> tuple[Tested, ...]:

@@ -1,17 +1,17 @@
 """Decided rows as the columns of the table `entry`: numbers become codes again, texts are as they were given."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from ledger.core.columns import ABSENT
+import numpy as np
+
+from ledger.core.columns import ABSENT, Column, Numbers
 from ledger.core.form import Form
 from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.columns import Decisions
 from ledger.rulebook.limits import LIMITS
 from ledger.sequencer.desk import Desk
-from ledger.store.read import reference_hash
 from schemas.words import LIMIT_IDS, Basis, Kind, Outcome, word
 
 _GIVEN: Final = {
@@ -39,67 +39,61 @@ _COUNTS: Final = {
     "installed_tpp": "installed",
     "pending_tpp": "pending",
 }
-_SAME: Final = ("sequence", "quantity", "tpp", "fulfilled")
-_OR_BLANK: Final = ("remaining_tpp", "limit_tpp", "under_sequence")
+_SAME: Final = ("quantity", "tpp", "fulfilled", "remaining_tpp", "limit_tpp", "under_sequence")
 
 
 def entry_columns(
-    desk: Desk, provider: str, form: Form, decisions: Decisions, places: Sequence[tuple[int, int]]
-) -> dict[str, Sequence[Any]]:
-    """Give the columns of `entry` but `leaf` and `batch`, for the recorded rows in order.
+    desk: Desk, provider: str, form: Form, decisions: Decisions, files: Numbers, rows: Numbers
+) -> dict[str, Column | Numbers]:
+    """Give the columns of `entry` but those that the store numbers, for the recorded rows in order.
 
-    `places` has each recorded row's file, from 0, and row there, from 1.
+    `files` has each recorded row's file, from 0, and `rows` its row there, from 1. Numbers are `ABSENT` where blank.
     """
-    codebook = desk.codebook
-    columns: dict[str, Sequence[Any]] = {name: _picked(form, source, decisions.row) for name, source in _GIVEN.items()}
-    columns["file_number"] = [file + 1 for file, _ in places]
-    columns["row"] = [row for _, row in places]
-    columns["provider"] = [provider] * len(decisions)
-    columns["reference_hash"] = [reference_hash(provider, reference) for reference in columns["reference"]]
-    columns["stated_quantity"] = [None if t is None else int(t) for t in _picked(form, "quantity", decisions.row)]
-    kinds = [word(kind) for kind in Kind]
-    columns["kind"] = [kinds[form.numbers["kind"][row]] for row in decisions.row]
-    columns["date"] = [_date(form.numbers["date"][row]) for row in decisions.row]
-    columns["expires"] = [date.fromisoformat(t) if t else None for t in _picked(form, "expires", decisions.row)]
-    columns["destination"] = _named(codebook.places, decisions.place)
-    columns["counted_destination"] = _named(codebook.places, decisions.destination)
-    columns["consignee"] = _named(codebook.parties, decisions.consignee)
-    columns["family"] = _named(codebook.parties, decisions.family)
-    columns["chip"] = _named(codebook.chips, decisions.chip)
-    columns["basis"] = _named([word(basis) or None for basis in Basis], decisions.basis)
-    columns["outcome"] = _named([word(outcome) for outcome in Outcome], decisions.outcome)
-    columns["limit_id"] = _named([*LIMIT_IDS, None], decisions.limit)
-    columns["account"] = _accounts(codebook, decisions)
-    columns |= {name: getattr(decisions, name) for name in _SAME}
-    columns |= {name: [None if n == ABSENT else n for n in getattr(decisions, name)] for name in _OR_BLANK}
-    columns |= {name: getattr(decisions, source) for name, source in _COUNTS.items()}
+    codebook, decided = desk.codebook, decisions.columns
+    columns: dict[str, Column | Numbers] = {name: form.given[source][decisions.row] for name, source in _GIVEN.items()}
+    columns["provider"] = Column.constant(provider, len(decisions))
+    columns["file_number"], columns["row"] = files + 1, rows
+    columns["stated_quantity"] = form.numbers["quantity"][decisions.row]
+    columns["kind"] = Column([word(kind) for kind in Kind], form.numbers["kind"][decisions.row])
+    columns["date"] = form.given["date"].mapped(_dates(form.given["date"]))[decisions.row]
+    columns["expires"] = form.given["expires"].mapped(_dates(form.given["expires"]))[decisions.row]
+    columns["destination"] = Column(list(codebook.places), decided["place"])
+    columns["counted_destination"] = Column(list(codebook.places), decided["destination"])
+    columns["consignee"] = Column(list(codebook.parties), decided["consignee"])
+    columns["family"] = Column(list(codebook.parties), decided["family"])
+    columns["chip"] = Column(list(codebook.chips), decided["chip"])
+    columns["basis"] = Column([word(basis) or None for basis in Basis], decided["basis"])
+    columns["outcome"] = Column([word(outcome) for outcome in Outcome], decided["outcome"])
+    columns["limit_id"] = Column([*LIMIT_IDS, None], decided["limit"] % (len(LIMIT_IDS) + 1))
+    columns["account"] = _accounts(codebook, decided)
+    columns["sequence"] = decisions.sequence
+    columns |= {name: decided[name] for name in _SAME}
+    columns |= {name: decided[source] for name, source in _COUNTS.items()}
     return columns
 
 
-@cache
-def _date(day: int) -> date:
-    return date.fromordinal(day)
+def _dates(column: Column) -> list[date | None]:
+    """Give the days of a column of texts; what is malformed is no day, and never recorded."""
+    days: list[date | None] = []
+    for text in column.values:
+        try:
+            days.append(date.fromisoformat(text) if text else None)
+        except ValueError:
+            days.append(None)
+    return days
 
 
-def _picked(form: Form, name: str, rows: Sequence[int]) -> list[Any]:
-    column = form.given[name]
-    return [column.item(row) for row in rows]
-
-
-def _named(names: Sequence[Any], numbers: Sequence[int]) -> list[Any]:
-    """Look numbers up; `ABSENT`, being -1, is the last name."""
-    return [names[number] for number in numbers]
-
-
-def _accounts(codebook: Codebook, decisions: Decisions) -> list[str | None]:
-    party, place = codebook.parties, codebook.places
-    return [
-        None if limit == ABSENT else LIMITS[limit].account_name(party[family], place[destination], period)
-        for limit, family, destination, period in zip(
-            decisions.limit,
-            decisions.family,
-            decisions.account_destination,
-            decisions.account_period,
-            strict=True,
-        )
+def _accounts(codebook: Codebook, decided: Mapping[str, Numbers]) -> Column:
+    """Name the account of each decision; each combination of limit, family, destination and period is named once."""
+    parts = [decided[name] for name in ("limit", "family", "account_destination", "account_period")]
+    key = np.zeros(len(parts[0]), np.int64)
+    for part in parts:
+        key = key * (int(part.max(initial=0)) + 2) + part + 1
+    _, first, codes = np.unique(key, return_index=True, return_inverse=True)
+    names = [
+        None
+        if limit == ABSENT
+        else LIMITS[limit].account_name(codebook.parties[family], codebook.places[destination], period)
+        for limit, family, destination, period in zip(*(part[first].tolist() for part in parts), strict=True)
     ]
+    return Column(names, codes)

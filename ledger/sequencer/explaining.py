@@ -6,10 +6,11 @@ from typing import Any
 from ledger.core.columns import ABSENT
 from ledger.core.errors import QuotaledgerError, WrongUsage
 from ledger.rulebook.codebook import Codebook
+from ledger.rulebook.columns import Record
 from ledger.rulebook.fold import Fold
 from ledger.rulebook.limit import Reading
 from ledger.rulebook.limits import LIMITS
-from ledger.sequencer.assessing import DECIDED, Assessment, one_record, tested_limits
+from ledger.sequencer.assessing import DECIDED, Assessment, tested_limits
 from ledger.sequencer.desk import Desk
 from ledger.store import answers, read
 from ledger.store.contributions import heaviest
@@ -54,7 +55,9 @@ def _decide_again(desk: Desk, codebook: Codebook, entry: dict[str, Any]) -> Fold
     connection, sequence, under = desk.ledger.connection, entry["sequence"], entry["under_sequence"]
     named = {} if under is None else {1: read.standings(connection, codebook, [under], sequence)[under]}
     kind = Kind[entry["kind"].upper()]
-    records = one_record(
+    record = Record(
+        reference=0,
+        content=0,
         kind=kind,
         day=entry["date"].toordinal(),
         place=codebook.place_of[entry["destination"]],
@@ -64,12 +67,12 @@ def _decide_again(desk: Desk, codebook: Codebook, entry: dict[str, Any]) -> Fold
         basis=Basis[entry["stated_basis"]] if entry["stated_basis"] else Basis.NONE,
         under=1 if named else ABSENT,
     )
-    fold = Fold(codebook, read.balances(connection, codebook, sequence), named, set(), sequence)
-    decisions = fold.run(records)
+    fold = Fold(codebook, read.balances(connection, codebook, sequence), named, (), sequence)
+    decided = fold.one(record).columns
     again = {
-        "outcome": [word(Outcome(n)) for n in decisions.outcome],
-        "limit_id": [None if n == ABSENT else LIMIT_IDS[n] for n in decisions.limit],
-        "remaining_tpp": [None if n == ABSENT else n for n in decisions.remaining_tpp],
+        "outcome": [word(Outcome(n)) for n in decided["outcome"]],
+        "limit_id": [None if n == ABSENT else LIMIT_IDS[n] for n in decided["limit"]],
+        "remaining_tpp": [None if n == ABSENT else n for n in decided["remaining_tpp"].tolist()],
     }
     if any(values != [entry[name]] for name, values in again.items()):
         raise QuotaledgerError(

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from ledger.core.columns import Column, concatenate
+import numpy as np
+
+from ledger.core.columns import Column, Numbers, concatenate
 from ledger.core.errors import InputRejected, RejectedRow
 from ledger.core.form import Form, RowFault, parse_records
 from ledger.core.text import Fault, normal
@@ -34,11 +35,11 @@ class ImportResult:
     """
 
     sheets: Sequence[Sheet]
-    columns: dict[str, Sequence[Any]]
+    columns: dict[str, Column | Numbers]
     decisions: Decisions
     faults: list[tuple[int, RejectedRow]]
     """Every fault with its row in the import, from 0: two of its files may have the same name."""
-    references: list[str | None]
+    references: Column
     batch: int | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -47,13 +48,16 @@ class ImportResult:
         """Every fault of every rejected row, in order of rows."""
         return [fault for _, fault in self.faults]
 
+    def places(self, rows: Numbers) -> tuple[Numbers, Numbers]:
+        """Give, of some rows of the import, the files, from 0, and the rows there, from 1."""
+        starts = np.cumsum([0, *(sheet.rows for sheet in self.sheets)])
+        files = np.searchsorted(starts, rows, side="right") - 1
+        return files, rows - starts[files] + 1
+
     def place(self, row: int) -> tuple[int, int]:
         """Give, of a row of the import, the file, from 0, and the row there, from 1."""
-        for file, sheet in enumerate(self.sheets):
-            if row < sheet.rows:
-                return file, row + 1
-            row -= sheet.rows
-        raise IndexError(row)
+        files, rows = self.places(np.array([row]))
+        return int(files[0]), int(rows[0])
 
 
 def record_sheet(file: str, content: bytes) -> Sheet:
@@ -84,9 +88,9 @@ def import_sheets(
     references = number_references(desk, provider, form)
     fold = Fold(desk.codebook, desk.balances(), references.standings, references.named, desk.head().sequence + 1)
     decisions = fold.run(_records(form, references), advanced and (lambda done: advanced(done, rows)))
-    result = ImportResult(sheets, {}, decisions, [], form.given["reference"].spread(form.given["reference"].values))
+    result = ImportResult(sheets, {}, decisions, [], form.given["reference"])
     result.faults = _faults(result, form)
-    result.columns = entry_columns(desk, provider, form, decisions, [result.place(row) for row in decisions.row])
+    result.columns = entry_columns(desk, provider, form, decisions, *result.places(decisions.row))
     result.counts = _counts(result, rows)
     if not dry_run and (skip_invalid or not result.rejected) and rows:
         files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in sheets]
@@ -127,6 +131,7 @@ def _parse(desk: Desk, sheets: Sequence[Sheet], rows: int) -> Form:
         broken |= {fault.row + start: fault for fault in sheet.faults}
         start += sheet.rows
     if broken:
+        form.malformed[list(broken)] = True
         form.faults = [fault for fault in form.faults if fault.row not in broken]
         form.faults += [RowFault(row, fault.field, fault.code, fault.message) for row, fault in broken.items()]
     return form
@@ -144,7 +149,7 @@ def _records(form: Form, references: References) -> Records:
         consignee=numbers["consignee"],
         chip=numbers["chip"],
         quantity=numbers["quantity"],
-        basis=[max(basis, 0) for basis in numbers["basis"]],
+        basis=np.maximum(numbers["basis"], 0),
         under=references.under,
     )
 
@@ -154,7 +159,7 @@ def _faults(result: ImportResult, form: Form) -> list[tuple[int, RejectedRow]]:
 
     def rejected(row: int, field: str, code: str, message: str) -> tuple[int, RejectedRow]:
         file, row_there = result.place(row)
-        reference = result.references[row]
+        reference = result.references.item(row)
         return row, RejectedRow(result.sheets[file].file, row_there, reference, field, code, message)
 
     found = [rejected(fault.row, fault.field, fault.code, fault.message) for fault in form.faults]
@@ -173,9 +178,8 @@ def _sentence(rejection: Rejection, form: Form) -> str:
 
 
 def _counts(result: ImportResult, rows: int) -> dict[str, int]:
-    outcomes = result.decisions.outcome
-    counts = {
-        word(outcome): outcomes.count(outcome) for outcome in (Outcome.ADMITTED, Outcome.REFUSED, Outcome.BREACHED)
-    }
-    duplicates = len(result.decisions.duplicates)
-    return counts | {"rejected": rows - len(outcomes) - duplicates, "duplicates": duplicates}
+    decisions = result.decisions
+    times = np.bincount(decisions.columns["outcome"], minlength=len(Outcome)).tolist()
+    counts = {word(outcome): times[outcome] for outcome in (Outcome.ADMITTED, Outcome.REFUSED, Outcome.BREACHED)}
+    duplicates = len(decisions.duplicates)
+    return counts | {"rejected": rows - len(decisions) - duplicates, "duplicates": duplicates}

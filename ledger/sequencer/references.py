@@ -1,12 +1,13 @@
 """Which references of an import are named more than once, or are known already, and what is known of them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ledger.core.columns import ABSENT, Column
+import numpy as np
+
+from ledger.core.columns import ABSENT, Column, Numbers
 from ledger.core.form import Form
 from ledger.rulebook.columns import Standing
 from ledger.sequencer.desk import Desk
@@ -20,10 +21,10 @@ _UNCOMPARED = -2
 class References:
     """References and contents of an import's rows as numbers, and the recorded records among them."""
 
-    reference: list[int]
-    under: list[int]
-    content: list[int]
-    named: set[int]
+    reference: Numbers
+    under: Numbers
+    content: Numbers
+    named: frozenset[int]
     standings: dict[int, Standing]
 
 
@@ -32,30 +33,36 @@ def number_references(desk: Desk, provider: str, form: Form) -> References:
     numbers: dict[str, int] = {}
     reference = _numbered(form.given["reference"], numbers)
     under = _numbered(form.given["under"], numbers)
-    seen = Counter(number for number in (*reference, *under) if number != ABSENT)
-    named = {number for number, times in seen.items() if times > 1}
-    connection = desk.ledger.connection
-    recorded = read.find_references(connection, provider, list(numbers))
-    found = read.standings(connection, desk.codebook, [sequence for sequence, *_ in recorded.values()])
+    times = np.bincount(reference[reference != ABSENT], minlength=len(numbers) + 1)
+    times_named = np.bincount(under[under != ABSENT], minlength=len(numbers) + 1)
+    named = frozenset(np.flatnonzero(times + times_named > 1).tolist())
+    recorded: dict[str, tuple[Any, ...]] = {}
+    if desk.head().sequence:
+        recorded = read.find_references(desk.ledger.connection, provider, list(numbers))
+    found = read.standings(desk.ledger.connection, desk.codebook, [sequence for sequence, *_ in recorded.values()])
     contents: dict[tuple[Any, ...], int] = {}
     standings: dict[int, Standing] = {}
     for text, (sequence, *content) in recorded.items():
         standing = found[sequence]
         standing.content = contents.setdefault(_recorded_content(content), len(contents))
         standings[numbers[text]] = standing
-    compared = named | standings.keys()
-    content_numbers = [
-        contents.setdefault(_given_content(form, row), len(contents))
-        if number in compared and not form.malformed[row]
-        else _UNCOMPARED
-        for row, number in enumerate(reference)
-    ]
+    content_numbers = np.full(len(form), _UNCOMPARED, np.int64)
+    compared = times > 1
+    compared[list(standings)] = True
+    for row in np.flatnonzero(compared[reference] & ~form.malformed).tolist():
+        content_numbers[row] = contents.setdefault(_given_content(form, row), len(contents))
     return References(reference, under, content_numbers, named, standings)
 
 
-def _numbered(column: Column, numbers: dict[str, int]) -> list[int]:
+def _numbered(column: Column, numbers: dict[str, int]) -> Numbers:
+    if not numbers and None not in column.values:
+        # Distinct texts, as most files' references are: each is its own number.
+        numbers |= dict(zip(column.values, range(len(column.values)), strict=True))
+        if len(numbers) == len(column.values):
+            return column.codes
+        numbers.clear()
     table = [ABSENT if text is None else numbers.setdefault(text, len(numbers)) for text in column.values]
-    return column.spread(table)
+    return column.numbers(table)
 
 
 def _recorded_content(content: Sequence[Any]) -> tuple[Any, ...]:

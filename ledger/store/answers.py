@@ -6,6 +6,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from ledger.core.columns import Column, Numbers
+from ledger.store.arrow import entry_array
 from ledger.store.query import rows
 
 _VALUES = (
@@ -15,14 +17,13 @@ _VALUES = (
 
 
 def messages(
-    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Sequence[Any]], rulebook_digest: str
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Column | Numbers], rulebook_digest: str
 ) -> list[str]:
     """Give the sentence of each decision; `columns` are those of `entry`, decided under one rulebook."""
-    if not columns["sequence"]:
+    if not len(columns["sequence"]):
         return []
-    types = {"quantity": pa.int64(), "tpp": pa.int64(), "remaining_tpp": pa.int64(), "limit_tpp": pa.int64()}
     names = (*_VALUES, "outcome", "limit_id")
-    table = pa.table({name: pa.array(columns[name], types.get(name, pa.string())) for name in names})
+    table = pa.table({name: entry_array(name, columns[name]) for name in names})
     connection.register("decided", table.append_column("place", pa.array(range(table.num_rows), pa.int64())))
     try:
         found = rows(

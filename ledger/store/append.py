@@ -11,17 +11,19 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
+from ledger.core.columns import Column, Numbers
 from ledger.core.dates import FOREVER
 from ledger.rulebook.registers import Assurance, Authorization, Chip, Party, Row
 from ledger.rulebook.rulebook import Rulebook
 from ledger.store import contributions
+from ledger.store.arrow import dictionary, entry_array
+from ledger.store.leaves import decision_hashes
 from ledger.store.query import first
-from ledger.tlog.leaf import FIELDS, SALT_BYTES, Value, leaf_bytes, leaf_hash
-
-_LEAVES_AT_ONCE: Final = 20_000
-"""Leaves are large; so many at a time bound the memory that a large import takes."""
+from ledger.store.read import REFERENCE_HASH
+from ledger.tlog.leaf import HASH_BYTES, SALT_BYTES, Value, leaf_bytes, leaf_hash
 
 _DAYS: Final = ("date", "expires", "valid_from", "valid_to")
 _LEAF_KINDS: Final = {Party: "party", Authorization: "authorization", Assurance: "assurance", Chip: "chip"}
@@ -67,22 +69,24 @@ def append_records(
     connection: duckdb.DuckDBPyConnection,
     batch: BatchRow,
     files: Sequence[tuple[str, str, int]],
-    columns: Columns,
+    columns: Mapping[str, Column | Numbers],
 ) -> int:
-    """Append an import: `columns` has those of `entry` but its numbers of leaf and batch. Gives the batch's number."""
+    """Append an import: `columns` are those of `entry` but what the ledger numbers. Gives the batch's number."""
     at = head(connection)
     count, number = len(columns["sequence"]), at.batch + 1
-    extra: dict[str, Value] = {
+    constants: dict[str, Value] = {
         "batch": number,
         "recorded_at": _instant(batch.recorded_at),
         "rulebook_digest": batch.rulebook_digest,
     }
-    for start in range(0, count, _LEAVES_AT_ONCE):
-        leaves = _decision_leaves(columns, extra, start, min(start + _LEAVES_AT_ONCE, count))
-        _append_leaves(connection, at.leaf + start, leaves)
-    entry = dict(columns) | {"leaf": range(at.leaf, at.leaf + count), "batch": [number] * count}
-    latest = max(columns["date"], default=None)
-    insert(connection, "entry", entry)
+    if count:
+        salts = os.urandom(SALT_BYTES * count)
+        arrays = {name: entry_array(name, column) for name, column in columns.items()}
+        entry = {"leaf": np.arange(at.leaf, at.leaf + count), "batch": np.full(count, number)} | arrays
+        _insert_entries(connection, entry)
+        _append_leaves(
+            connection, at.leaf, Column.constant("decision", count), salts, decision_hashes(columns, constants, salts)
+        )
     last_sequence = at.sequence + count
     _append_batch(connection, number, batch, last_sequence, at.leaf + count)
     insert(
@@ -97,37 +101,43 @@ def append_records(
         },
     )
     contributions.add_to_balances(connection, at.sequence)
+    latest = _latest(columns["date"])
     _move_head(connection, Head(last_sequence, at.leaf + count, number), latest)
     return number
 
 
-def _decision_leaves(columns: Columns, extra: Mapping[str, Value], start: int, stop: int) -> list[tuple[str, bytes]]:
-    """Write the leaves of some of the decisions."""
-    names = [name for name in FIELDS["decision"] if name in columns]
-    lists = [_leaf_values(name, columns[name][start:stop]) for name in names]
-    return [
-        (
-            "decision",
-            leaf_bytes("decision", {**dict(zip(names, values, strict=True)), **extra, "salt": _salt()}),
-        )
-        for values in zip(*lists, strict=True)
-    ]
+def _latest(dates: Column | Numbers) -> Any:
+    """Give the latest of the days of records, None if there is none."""
+    assert isinstance(dates, Column)  # noqa: S101 -- days are a column of days
+    return max((dates.values[code] for code in np.unique(dates.codes)), default=None)
+
+
+def _insert_entries(connection: duckdb.DuckDBPyConnection, entry: Mapping[str, Any]) -> None:
+    """Insert entries, each with the number by which its reference is found again."""
+    connection.register("appended", pa.table(entry))
+    try:
+        connection.execute(f"INSERT INTO entry BY NAME SELECT *, {REFERENCE_HASH} AS reference_hash FROM appended")
+    finally:
+        connection.unregister("appended")
 
 
 def append_rows(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rows: Sequence[Row]) -> int:
     """Append register rows, each a leaf. Gives the batch's number."""
     at = head(connection)
     number = at.batch + 1
-    leaves: list[tuple[str, bytes]] = []
+    kinds: list[str] = []
+    salts, hashes = b"", b""
     tables: dict[str, list[dict[str, Any]]] = {}
     for place, row in enumerate(rows):
         kind = _LEAF_KINDS[type(row)]
         values = {name: _register_value(name, value) for name, value in asdict(row).items()}
         texts = {name: _leaf_values(name, [value])[0] for name, value in values.items()}
-        extra: dict[str, Value] = {"batch": number, "recorded_at": _instant(batch.recorded_at), "salt": _salt()}
-        leaves.append((kind, leaf_bytes(kind, texts | extra)))
+        salt = os.urandom(SALT_BYTES)
+        extra: dict[str, Value] = {"batch": number, "recorded_at": _instant(batch.recorded_at), "salt": salt.hex()}
+        kinds.append(kind)
+        salts, hashes = salts + salt, hashes + leaf_hash(leaf_bytes(kind, texts | extra))
         tables.setdefault(f"{kind}_row", []).append(values | {"leaf": at.leaf + place, "batch": number})
-    _append_leaves(connection, at.leaf, leaves)
+    _append_leaves(connection, at.leaf, Column.of(kinds), salts, hashes)
     for table, dicts in tables.items():
         insert(connection, table, {name: [values[name] for values in dicts] for name in dicts[0]})
     _append_batch(connection, number, batch, at.sequence, at.leaf + len(rows))
@@ -145,8 +155,9 @@ def append_rulebook(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rule
         "note": note,
         "batch": number,
     }
-    leaf = leaf_bytes("rulebook", values | {"recorded_at": _instant(batch.recorded_at), "salt": _salt()})
-    _append_leaves(connection, at.leaf, [("rulebook", leaf)])
+    salt = os.urandom(SALT_BYTES)
+    leaf = leaf_bytes("rulebook", values | {"recorded_at": _instant(batch.recorded_at), "salt": salt.hex()})
+    _append_leaves(connection, at.leaf, Column.constant("rulebook", 1), salt, leaf_hash(leaf))
     texts = json.dumps(dict(rulebook.texts), ensure_ascii=False)
     row = values | {"leaf": at.leaf, "texts": texts}
     insert(connection, "rulebook_row", {name: [value] for name, value in row.items()})
@@ -157,14 +168,21 @@ def append_rulebook(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rule
     return number
 
 
-def _append_leaves(connection: duckdb.DuckDBPyConnection, start: int, leaves: Sequence[tuple[str, bytes]]) -> None:
+def _append_leaves(
+    connection: duckdb.DuckDBPyConnection, start: int, kinds: Column, salts: bytes, hashes: bytes
+) -> None:
     columns = {
-        "leaf": range(start, start + len(leaves)),
-        "kind": [kind for kind, _ in leaves],
-        "content": pa.array([leaf for _, leaf in leaves], pa.binary()),
-        "hash": pa.array([leaf_hash(leaf) for _, leaf in leaves], pa.binary()),
+        "leaf": np.arange(start, start + len(kinds)),
+        "kind": dictionary(kinds),
+        "salt": _octets(salts, SALT_BYTES),
+        "hash": _octets(hashes, HASH_BYTES),
     }
     insert(connection, "leaf", columns)
+
+
+def _octets(joined: bytes, width: int) -> Any:
+    """Give an array of bytes of one width that lie one after another."""
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(joined) // width, [None, pa.py_buffer(joined)])
 
 
 def _append_batch(
@@ -216,10 +234,6 @@ def _leaf_values(name: str, values: Sequence[Any]) -> Sequence[Value]:
     if name.endswith("tpp") or name in _DAYS:
         return [None if value is None else str(value) for value in values]
     return values
-
-
-def _salt() -> str:
-    return os.urandom(SALT_BYTES).hex()
 
 
 def _instant(value: datetime) -> str:

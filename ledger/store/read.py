@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
+from hashlib import md5
 from typing import Any, Final
 
 import duckdb
@@ -30,10 +30,14 @@ COMPARED: Final = tuple(name for name in COLUMNS if name not in ("reference", *N
 """The columns of a record that are compared when its reference comes again."""
 
 
+REFERENCE_HASH: Final = "CAST(md5_number_lower(provider || chr(0) || reference) >> 1 AS BIGINT)"
+"""SQL of the 63 bits by which a reference is found again; an exact comparison follows."""
+
+
 def reference_hash(provider: str, reference: str) -> int:
-    """Give the 64 bits, signed, by which a reference is found again; an exact comparison follows."""
-    digest = blake2b(f"{provider}\0{reference}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    """Give what `REFERENCE_HASH` gives."""
+    digest = md5(f"{provider}\0{reference}".encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[8:], "little") >> 1
 
 
 def rulebook_texts(connection: Connection, before_leaf: int = _EVERYTHING) -> dict[str, str]:
@@ -117,22 +121,20 @@ def _looked_up(
     connection: Connection, provider: str, references: Sequence[str], columns: str
 ) -> Iterable[tuple[Any, ...]]:
     """Find records by reference: a few through the index, many by one join."""
-    hashes = [reference_hash(provider, reference) for reference in references]
-    if not hashes:
-        return []
-    if len(hashes) <= _FEW:
-        listed = ", ".join(map(str, hashes))
+    if len(references) <= _FEW:
+        hashes = ", ".join(str(reference_hash(provider, reference)) for reference in references)
         rows = connection.execute(
-            f"SELECT entry.provider, {columns} FROM entry WHERE reference_hash IN ({listed})"
+            f"SELECT entry.provider, {columns} FROM entry WHERE reference_hash IN ({hashes or 'NULL'})"
         ).fetchall()
         wanted = set(references)
         return [row[1:] for row in rows if row[0] == provider and row[1] in wanted]
-    connection.register("wanted", pa.table({"hash": pa.array(hashes, pa.int64()), "reference": references}))
+    connection.register("wanted", pa.table({"reference": references}))
     try:
         return connection.execute(
-            f"SELECT {columns} FROM entry JOIN wanted ON entry.reference_hash = wanted.hash"
-            " AND entry.reference = wanted.reference WHERE entry.provider = ?",
-            [provider],
+            f"WITH sought AS (SELECT reference, {REFERENCE_HASH.replace('provider', '$provider')} AS hash FROM wanted)"
+            f" SELECT {columns} FROM entry JOIN sought ON entry.reference_hash = sought.hash"
+            " AND entry.reference = sought.reference WHERE entry.provider = $provider",
+            {"provider": provider},
         ).fetchall()
     finally:
         connection.unregister("wanted")

@@ -2,9 +2,9 @@
 
 A leaf is a line that names version and kind, `quotaledger/1 decision`, a newline, and the RFC 8785 canonical JSON of
 a closed list of fields. Amounts in TPP are decimal strings, because canonical JSON refuses numbers past 2^53; days
-are `YYYY-MM-DD`, instants `YYYY-MM-DDTHH:MM:SS.ffffffZ`; what is blank is null, and the period of an amount
-of 0 is 0. `salt` is 16 random bytes in hex, so
-that the hash of a confidential record gives nothing away.
+are `YYYY-MM-DD`, instants `YYYY-MM-DDTHH:MM:SS.ffffffZ`. A field that is blank is left out, and so is a count of 0
+with its period: most records count on few accounts. `salt` is 16 random bytes in hex, so that the hash of a
+confidential record gives nothing away.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Final
 
 VERSION: Final = 1
 SALT_BYTES: Final = 16
+HASH_BYTES: Final = 32
 
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "decision": (
@@ -41,20 +42,43 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The kinds of leaves and the closed list of fields of each; `*tpp` fields are decimal strings."""
 
+COUNTS: Final = frozenset(
+    (
+        *("fulfilled", "cap_tpp", "lpp_tpp", "lpp_year", "lpp_from_tpp", "lpp_from_year", "nveu_tpp", "nveu_quarter"),
+        *("committed_tpp", "installed_tpp", "pending_tpp"),
+    )
+)
+"""The fields of a decision that are left out where they are 0."""
+
 _CLOSED: Final = {kind: frozenset(fields) for kind, fields in FIELDS.items()}
+# Of texts and whole numbers below 2^53 under ASCII names, this is RFC 8785 byte for byte; the tests hold it against the
+# reference encoder.
 _ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 Value = str | int | None
 
 
 def leaf_bytes(kind: str, fields: Mapping[str, Value]) -> bytes:
-    """Write a leaf. Raises ValueError if the fields are not exactly those of its kind."""
+    """Write a leaf of all fields of its kind, None where blank. Raises ValueError if they are others."""
     if fields.keys() != _CLOSED[kind]:
         raise ValueError(f"a {kind} leaf has other fields: {sorted(fields.keys() ^ _CLOSED[kind])}")
-    # Of texts, whole numbers below 2^53 and nulls under ASCII names, this is RFC 8785 byte for byte; the tests
-    # hold it against the reference encoder.
-    body = _ENCODER.encode(fields)
-    return f"quotaledger/{VERSION} {kind}\n{body}".encode()
+    said = {name: value for name, value in fields.items() if is_said(name, value)}
+    return (first_line(kind) + _ENCODER.encode(said)).encode()
+
+
+def first_line(kind: str) -> str:
+    """Give the line with which the leaves of a kind begin."""
+    return f"quotaledger/{VERSION} {kind}\n"
+
+
+def is_said(name: str, value: Value) -> bool:
+    """Say if a field is in a leaf: blanks and counts of 0 are not."""
+    return value is not None and not (name in COUNTS and value in (0, "0"))
+
+
+def encode(value: str | int) -> str:
+    """Write a value as JSON."""
+    return _ENCODER.encode(value)
 
 
 def leaf_hash(leaf: bytes) -> bytes:

@@ -149,13 +149,13 @@ COMMENT ON COLUMN entry.pending_tpp IS 'what it adds to pending';
 CREATE TABLE leaf (
     leaf BIGINT NOT NULL,
     kind VARCHAR NOT NULL,
-    content BYTEA NOT NULL,
+    salt BYTEA NOT NULL,
     hash BYTEA NOT NULL
 );
 COMMENT ON TABLE leaf IS 'A leaf of the log: every decision, register row and rulebook adoption, in the order recorded.';
 COMMENT ON COLUMN leaf.leaf IS 'place in the log, from 0, no gaps';
 COMMENT ON COLUMN leaf.kind IS 'decision, party, authorization, assurance, chip or rulebook';
-COMMENT ON COLUMN leaf.content IS 'the leaf''s bytes: a line with version and kind, then canonical JSON';
+COMMENT ON COLUMN leaf.salt IS 'the 16 random bytes in it; the rest of its bytes is in the row that it stands for';
 COMMENT ON COLUMN leaf.hash IS 'SHA-256 of a zero byte and the leaf''s bytes (RFC 6962, 2.1)';
 
 CREATE TABLE party_row (

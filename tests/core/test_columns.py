@@ -4,10 +4,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.core.columns import Column, concatenate
+from ledger.core.columns import ABSENT, Column, concatenate, listed
 
 ITEMS = st.lists(
     st.one_of(
@@ -47,7 +48,7 @@ def test_equal_numbers_of_other_types_are_other_values() -> None:
     column = Column.of(items)
 
     assert rows(column) == typed(items)
-    assert list(column.codes) == [0, 1, 2, 3, 4, 5, 6, 7, 0]
+    assert column.codes.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 0]
 
 
 @given(st.lists(ITEMS, min_size=1, max_size=4))
@@ -78,3 +79,24 @@ def test_spread_looks_every_row_up(items: list[Any]) -> None:
     column = Column.of(items)
 
     assert column.spread([repr(value) for value in column.values]) == [repr(item) for item in items]
+
+
+@given(ITEMS, st.lists(st.integers(0, 19), max_size=20))
+def test_some_rows_of_a_column_are_those_rows(items: list[Any], picked: list[int]) -> None:
+    """Rows picked out of a column give what they gave there."""
+    wanted = np.array([row for row in picked if row < len(items)], np.int64)
+
+    assert typed(Column.of(items)[wanted].items()) == typed([items[row] for row in wanted])
+
+
+@given(st.lists(st.one_of(st.none(), st.sampled_from(("", "a", "b"))), max_size=20))
+def test_a_column_of_texts_is_one_of_items(texts: list[str | None]) -> None:
+    """The quicker way to make a column of texts gives the same column."""
+    assert Column.of_texts(texts).items() == texts
+    assert len(set(Column.of_texts(texts).values)) == len(Column.of_texts(texts).values)
+
+
+def test_a_column_of_one_value_or_of_numbers_lists_it_for_each_row() -> None:
+    """A constant is given by every row; of numbers, nothing is None."""
+    assert listed(Column.constant("me", 3)) == ["me"] * 3
+    assert listed(np.array([3, ABSENT, 0])) == [3, None, 0]

@@ -177,7 +177,7 @@ def test_a_good_value_is_its_number(column: str, value: Any, number: int) -> Non
     form = parse({**least("allocation", ""), column: value})
 
     assert form.faults == []
-    assert form.numbers[column] == [number]
+    assert form.numbers[column].tolist() == [number]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_a_file_has_the_faults_of_its_rows_one_at_a_time(rows: list[dict[str, An
     assert [(fault.row, fault.field, fault.code, fault.message) for fault in together.faults] == [
         (row, fault.field, fault.code, fault.message) for row, form in enumerate(alone) for fault in form.faults
     ]
-    assert together.malformed == [form.malformed[0] for form in alone]
+    assert together.malformed.tolist() == [form.malformed[0] for form in alone]
     for row, form in enumerate(alone):
         if not together.malformed[row]:
             assert {name: together.numbers[name][row] for name in NUMBERS} == {
@@ -266,7 +266,7 @@ def test_any_text_in_any_column_is_understood_or_a_fault(text: str, column: str)
     """Whatever text is given, the form is a value: no exception, and every fault has a sentence."""
     form = parse({**least("allocation", ""), column: text})
 
-    assert form.malformed == [bool(form.faults)]
+    assert form.malformed.tolist() == [bool(form.faults)]
     assert all(fault.message.startswith("found ") for fault in form.faults)
 
 
