@@ -112,10 +112,15 @@ class Fold:
         row, columns = table[0], dict(zip(DECIDED, table[1:], strict=True))
         if plain:
             plain_row, plain_columns = plain.settle()
-            row = np.concatenate((plain_row, row))
-            order = np.argsort(row, kind="stable")
-            row = row[order]
-            columns = {name: np.concatenate((plain_columns[name], columns[name]))[order] for name in DECIDED}
+            order = np.argsort(np.concatenate((plain_row, row)), kind="stable")
+            place = np.empty_like(order)
+            place[order] = np.arange(len(order))
+            row = np.sort(np.concatenate((plain_row, row)))
+            for name in DECIDED:  # one after another, so that the memory of each is free for the next
+                merged = np.empty_like(row)
+                merged[place[: len(plain_row)]] = plain_columns.pop(name)
+                merged[place[len(plain_row) :]] = columns.pop(name)
+                columns[name] = merged
         return Decisions(
             row=row,
             sequence=np.arange(self._first_sequence, self._first_sequence + len(row), dtype=np.int64),

@@ -6,6 +6,7 @@ Everything here runs inside the caller's transaction.
 import json
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -83,10 +84,12 @@ def append_records(
         salts = os.urandom(SALT_BYTES * count)
         arrays = {name: entry_array(name, column) for name, column in columns.items()}
         entry = {"leaf": np.arange(at.leaf, at.leaf + count), "batch": np.full(count, number)} | arrays
-        _insert_entries(connection, entry)
-        _append_leaves(
-            connection, at.leaf, Column.constant("decision", count), salts, decision_hashes(columns, constants, salts)
-        )
+        with ThreadPoolExecutor(1) as other:
+            # DuckDB writes while Python hashes.
+            inserted = other.submit(_insert_entries, connection, entry)
+            hashes = decision_hashes(columns, constants, salts)
+            inserted.result()
+        _append_leaves(connection, at.leaf, Column.constant("decision", count), salts, hashes)
     last_sequence = at.sequence + count
     _append_batch(connection, number, batch, last_sequence, at.leaf + count)
     insert(
