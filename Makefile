@@ -30,7 +30,7 @@ docs: .venv/ready  ## write docs/views.md from the views' comments
 	$(BIN)/python -m tests.dictionary
 
 lock: .venv/ready  ## pin every dependency anew
-	$(BIN)/pip-compile --quiet --strip-extras --extra dev --allow-unsafe --generate-hashes --no-emit-index-url \
+	$(BIN)/pip-compile --quiet --strip-extras --extra dev --extra pandas --allow-unsafe --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
 
 clean:             ## remove what the targets made
