@@ -28,7 +28,7 @@ def _git(folder: Path, *words: str) -> None:
 def _clone(folder: Path) -> Path:
     """Make a repository with one commit, or what looks like one where there is no git."""
     (folder / ".git").mkdir(parents=True)
-    (folder / "a.py").write_text("1\n")
+    (folder / "a.py").write_text(f"{folder.name}\n")
     _git(folder, "init")
     _git(folder, "add", "a.py")
     _git(folder, "commit", "-m", "first")
