@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint docs lock clean
+.PHONY: help demo test lint docs wheel lock clean
 .DEFAULT_GOAL := help
 
 help:              ## what there is
@@ -29,9 +29,12 @@ test: lint         ## lint, then every test
 docs: .venv/ready  ## write docs/views.md from the views' comments
 	$(BIN)/python -m tests.dictionary
 
+wheel: .venv/ready ## dist/quotaledger-VERSION-py3-none-any.whl, which pip installs anywhere
+	$(BIN)/hatchling build --target wheel
+
 lock: .venv/ready  ## pin every dependency anew
-	$(BIN)/pip-compile --quiet --strip-extras --extra dev --allow-unsafe --generate-hashes --no-emit-index-url \
+	$(BIN)/pip-compile --quiet --strip-extras --extra dev --extra pandas --allow-unsafe --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
 
 clean:             ## remove what the targets made
-	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger import __version__
+from ledger.core.version import VERSION
 
 if TYPE_CHECKING:  # a verb loads only what it uses
     from ledger.sequencer.desk import Desk
@@ -55,7 +55,14 @@ def filed_by() -> str:
 
 def _say_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"quotaledger {__version__}")
+        import platform
+        from importlib.metadata import version
+
+        from ledger.cli.commit import commit_of
+
+        commit = commit_of(Path(__file__).parents[2])
+        parts = f"commit {commit}, DuckDB {version('duckdb')}, Python {platform.python_version()}"
+        typer.echo(f"quotaledger {VERSION} ({parts})")
         raise typer.Exit
 
 
@@ -67,7 +74,10 @@ def settings(
         typer.Option("--ledger", envvar="QUOTALEDGER_LEDGER", metavar="PATH", help="The ledger's file."),
     ] = Path("quota.duckdb"),
     version: Annotated[  # noqa: ARG001 -- it speaks and ends the command before this is called
-        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_say_version)
+        bool,
+        typer.Option(
+            "--version", help="Say which version, commit and DuckDB this is.", is_eager=True, callback=_say_version
+        ),
     ] = False,
 ) -> None:
     """Remember which ledger is meant."""

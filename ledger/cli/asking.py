@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ledger.cli.app import Settings, app, opened
+from ledger.cli.completion import bases, chips, countries
 from ledger.cli.output import Format, bar, cell, console, print_json, print_rows, say
 from ledger.core.errors import WrongUsage
 
@@ -19,12 +20,18 @@ _LIMIT_COLUMNS = ("limit_id", "account", "observed_tpp", "most_tpp", "left_tpp",
 @app.command()
 def assess(
     context: typer.Context,
-    destination: Annotated[str, typer.Option(metavar="CC", help="Country, or cloud:region.")],
+    destination: Annotated[str, typer.Option(metavar="CC", help="Country, or cloud:region.", autocompletion=countries)],
     consignee: Annotated[str, typer.Option(metavar="P", help="The party that would own the chips.")],
-    chip: Annotated[str, typer.Option(metavar="C", help="Chip id; `quotaledger sql 'FROM chips'` lists them.")],
+    chip: Annotated[
+        str,
+        typer.Option(metavar="C", help="Chip id; `quotaledger sql 'FROM chips'` lists them.", autocompletion=chips),
+    ],
     quantity: Annotated[str, typer.Option(metavar="N", help="How many.")],
     day: Annotated[str, typer.Option("--date", metavar="D", help="Legal date, YYYY-MM-DD; today if not given.")] = "",
-    basis: Annotated[str, typer.Option(metavar="B", help="LICENSE, LPP, AIA, NVEU or UVEU, if one is stated.")] = "",
+    basis: Annotated[
+        str,
+        typer.Option(metavar="B", help="LICENSE, LPP, AIA, NVEU or UVEU, if one is stated.", autocompletion=bases),
+    ] = "",
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Say what would be decided of an allocation, and why, recording nothing."""
@@ -77,7 +84,9 @@ def _print_assessment(assessment: Any, form: Format) -> None:
 @app.command()
 def status(
     context: typer.Context,
-    country: Annotated[str | None, typer.Option(metavar="CC", help="One country alone.")] = None,
+    country: Annotated[
+        str | None, typer.Option(metavar="CC", help="One country alone.", autocompletion=countries)
+    ] = None,
     family: Annotated[str | None, typer.Option(metavar="P", help="The family of one party alone.")] = None,
     as_of: Annotated[
         datetime | None,

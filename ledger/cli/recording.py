@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ledger.cli.app import Settings, app, opened
+from ledger.cli.completion import rulebooks
 from ledger.cli.output import progress, rows_text, say, say_rejected
 from ledger.core.errors import InputRejected, QuotaledgerError, WrongUsage
 from ledger.core.text import visible
@@ -42,7 +43,10 @@ def read_bytes(file: str) -> bytes:
 def init(
     context: typer.Context,
     rulebook: Annotated[
-        str, typer.Option(metavar="R", help="A seeded rulebook's id, a folder, or its rulebook.toml.")
+        str,
+        typer.Option(
+            metavar="R", help="A seeded rulebook's id, a folder, or its rulebook.toml.", autocompletion=rulebooks
+        ),
     ] = "bis-ai-diffusion-2025",
 ) -> None:
     """Make a ledger under a rulebook.

@@ -5,13 +5,17 @@ from typing import Annotated
 import typer
 
 from ledger.cli.app import app
+from ledger.cli.completion import rulebooks
 from ledger.cli.output import Format, console, print_json, print_rows
 
 rulebook = typer.Typer(help="Rulebooks: the rule as data.", no_args_is_help=True)
 app.add_typer(rulebook, name="rulebook")
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
-Name = Annotated[str, typer.Argument(metavar="R", help="A seeded id, a folder, or its rulebook.toml.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="R", help="A seeded id, a folder, or its rulebook.toml.", autocompletion=rulebooks),
+]
 
 
 @rulebook.command("list")

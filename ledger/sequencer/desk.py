@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from ledger import __version__
 from ledger.core.form import Vocabulary
+from ledger.core.version import VERSION
 from ledger.rulebook.balances import Balances
 from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.registers import Registers
@@ -70,7 +70,7 @@ class Desk:
             recorded_at=self.now,
             records=records,
             rulebook_digest=digest or self.rulebook.digest,
-            software_version=__version__,
+            software_version=VERSION,
             **(zero | dict(counts or {})),
         )
 

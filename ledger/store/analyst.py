@@ -1,18 +1,25 @@
 """SQL of an analyst: on a read-only handle without access to anything else, for the length of a statement."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ledger.core.errors import WrongUsage
 from ledger.core.text import visible
 from ledger.store.file import LedgerFile
+from ledger.store.frames import whole_numbers
 from ledger.store.outputs import whole
+
+_HALF = re.compile("[\\ud800-\\udfff]")
+"""Half of a character: what Python makes of a byte of the command line that is no UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -28,24 +35,59 @@ def ask(path: Path, query: str, out: Path | None = None) -> Answer:
 
     Raises WrongUsage for SQL that does not run, LedgerUnavailable if the ledger is held or not there.
     """
+    if out is None:
+        with _confined(path, query) as connection:
+            result = connection.execute(query)
+            return Answer(_distinct([column[0] for column in result.description or ()]), result.fetchall())
+    with _confined(path, query) as connection:
+        table = _table(connection, query)
+    with whole(out) as partial:
+        pq.write_table(table, partial)
+    return Answer(table.column_names, ())
+
+
+def ask_table(path: Path, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+    """Run a query and give its result as an Arrow table; whole numbers that fit 64 bits are integers.
+
+    Raises as `ask` does; WrongUsage too for a statement without rows and for parameters that do not fit the query.
+    """
+    with _confined(path, query) as connection:
+        return _table(connection, query, parameters)
+
+
+@contextmanager
+def _confined(path: Path, query: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a connection that reads this ledger and nothing else, and whose settings nobody can change."""
+    if _HALF.search(query):
+        raise WrongUsage("the query has bytes that are no UTF-8; write them anew")
     with LedgerFile.open(path) as ledger:
         ledger.connection.execute("SET lock_configuration = true")
         try:
             if not ledger.connection.extract_statements(query):
                 raise WrongUsage("there is no query; try: quotaledger sql 'FROM country_positions'")
-            if out is None:
-                result = ledger.connection.execute(query)
-                return Answer(_distinct([column[0] for column in result.description or ()]), result.fetchall())
-            relation = ledger.connection.sql(query)
-            if relation is None:
-                raise WrongUsage(f"the query gives no rows to write to {out}")
-            table = relation.to_arrow_table()
+            yield ledger.connection
         except duckdb.Error as error:
             raise WrongUsage(f"the query cannot be answered: {_reason(error)}") from None
-    names = _distinct(table.column_names)
-    with whole(out) as partial:
-        pq.write_table(table.rename_columns(names), partial)
-    return Answer(names, ())
+
+
+def _table(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> pa.Table:
+    values = dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
+    relation = connection.sql(query, params=values)
+    if relation is None:
+        raise WrongUsage("the statement gives no rows; ask with SELECT or FROM")
+    kinds = [str(kind) for kind in relation.types]
+    if "UHUGEINT" in kinds:
+        name = relation.columns[kinds.index("UHUGEINT")]
+        raise WrongUsage(f"no table holds the UHUGEINT of {visible(name)}; cast it to DECIMAL")
+    table = relation.to_arrow_table()
+    columns = [
+        # What DuckDB makes of a sum of whole numbers, and Arrow has no integers for.
+        whole_numbers(column) if kind == "HUGEINT" else column
+        for column, kind in zip(table.columns, kinds, strict=True)
+    ]
+    return pa.table(columns, _distinct(table.column_names))
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

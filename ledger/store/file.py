@@ -137,6 +137,8 @@ def _unavailable(path: Path, error: duckdb.Error) -> QuotaledgerError:
             f"{path} is held by process {holder['pid']} ({Path(holder['program']).name}), and only one process at a"
             " time can have it; try again when that one has ended"
         )
+    if "different configuration" in _reason(error):
+        return LedgerUnavailable(f"{path} is open in this same program by other means; close that and try again")
     if "lock" in _reason(error):
         return LedgerUnavailable(f"{path} is held by another process; try again when that one has ended")
     return QuotaledgerError(f"{path} cannot be opened as a ledger: {_reason(error)}")

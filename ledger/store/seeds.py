@@ -27,6 +27,12 @@ def country_names() -> Mapping[str, str]:
 
 
 @cache
+def chip_names() -> Mapping[str, str]:
+    """Give the name of every chip that comes with the project."""
+    return {row["chip"]: row["name"] for row in _rows("chips.csv")}
+
+
+@cache
 def region_countries() -> Mapping[str, str]:
     """Give the country of every known cloud region, such as `aws:me-central-1`."""
     return {row["region"]: row["country"] for row in _rows("cloud_regions.csv")}

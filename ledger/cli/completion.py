@@ -1,0 +1,40 @@
+"""What a shell offers after Tab for the values of options: only what comes with the software, so that it is quick.
+
+Parties and references are in the ledger, which may be held or large: they are not offered.
+"""
+
+from collections.abc import Iterable
+
+from schemas.words import STATED_BASES
+
+Offers = list[tuple[str, str]]
+
+
+def countries(incomplete: str) -> Offers:
+    """Offer country codes with their names."""
+    from ledger.store.seeds import country_names
+
+    return _offers(country_names().items(), incomplete)
+
+
+def chips(incomplete: str) -> Offers:
+    """Offer the ids of the chips that come with the project, with their names."""
+    from ledger.store.seeds import chip_names
+
+    return _offers(chip_names().items(), incomplete)
+
+
+def rulebooks(incomplete: str) -> Offers:
+    """Offer the rulebooks that come with the project; a folder or file is completed by the shell."""
+    from ledger.store.seeds import seeded_rulebooks
+
+    return _offers(((name, "") for name in seeded_rulebooks()), incomplete)
+
+
+def bases(incomplete: str) -> Offers:
+    """Offer the authorizations that a record may state."""
+    return _offers(((basis.name, "") for basis in STATED_BASES), incomplete)
+
+
+def _offers(known: Iterable[tuple[str, str]], incomplete: str) -> Offers:
+    return [(code, told) for code, told in known if code.startswith(incomplete)]
