@@ -211,7 +211,7 @@ class Migration(SQLModel, table=True):
 
 
 class Balance(SQLModel, table=True):
-    """Derived: what each account holds, by consignee; the sum of the entries' counts."""
+    """Derived: what each account holds, by consignee: the sum of its rows here is that of the entries' counts."""
 
     account: str = Field(
         primary_key=True, sa_column_kwargs={"comment": "cap, lpp, nveu, committed, installed or pending"}

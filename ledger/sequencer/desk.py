@@ -24,6 +24,8 @@ class Desk:
     ledger: LedgerFile
     filed_by: str
     now: datetime
+    _balances: Balances | None = None
+    _head: Head | None = None
 
     @cached_property
     def rulebook(self) -> Rulebook:
@@ -46,12 +48,25 @@ class Desk:
         return vocabulary(self.codebook)
 
     def balances(self) -> Balances:
-        """Give the accounts as they stand, free to be changed."""
-        return read.balances(self.ledger.connection, self.codebook)
+        """Give the accounts as they stand, free to be changed: they are read anew unless they were handed back."""
+        kept, self._balances = self._balances, None
+        return kept or read.balances(self.ledger.connection, self.codebook)
 
     def head(self) -> Head:
         """Give where the ledger stands."""
-        return head(self.ledger.connection)
+        if self._head is None:
+            self._head = head(self.ledger.connection)
+        return self._head
+
+    def keep(self, head: Head, balances: Balances) -> None:
+        """Say where the ledger stands now, and hand back balances that are, once more, what it holds."""
+        self._head, self._balances = head, balances
+
+    def renew(self) -> None:
+        """Forget all that was read: registers or rulebook have changed."""
+        for name in ("rulebook", "registers", "codebook", "vocabulary"):
+            self.__dict__.pop(name, None)
+        self._head = self._balances = None
 
     def batch(
         self,

@@ -86,7 +86,8 @@ def import_sheets(
     rows = sum(sheet.rows for sheet in sheets)
     form = _parse(desk, sheets, rows)
     references = number_references(desk, provider, form)
-    fold = Fold(desk.codebook, desk.balances(), references.standings, references.named, desk.head().sequence + 1)
+    balances = desk.balances()
+    fold = Fold(desk.codebook, balances, references.standings, references.named, desk.head().sequence + 1)
     decisions = fold.run(_records(form, references), advanced and (lambda done: advanced(done, rows)))
     result = ImportResult(sheets, {}, decisions, [], form.given["reference"])
     result.faults = _faults(result, form)
@@ -96,7 +97,9 @@ def import_sheets(
         files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in sheets]
         batch = desk.batch("import", rows, provider, result.counts)
         with desk.ledger.transaction() as connection:
-            result.batch = append.append_records(connection, batch, files, result.columns)
+            head = append.append_records(connection, desk.head(), batch, files, result.columns)
+        result.batch = head.batch
+        desk.keep(head, balances)
     return result
 
 

@@ -79,6 +79,7 @@ def register_sheet(desk: Desk, register: str, sheet: Sheet) -> RegisterResult:
     if accepted:
         with desk.ledger.transaction() as connection:
             number = append.append_rows(connection, desk.batch("register", len(accepted)), accepted)
+        desk.renew()
     return RegisterResult(len(accepted), unchanged, number)
 
 

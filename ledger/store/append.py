@@ -20,10 +20,11 @@ from ledger.core.dates import FOREVER
 from ledger.rulebook.registers import Assurance, Authorization, Chip, Party, Row
 from ledger.rulebook.rulebook import Rulebook
 from ledger.store import contributions
-from ledger.store.arrow import dictionary, entry_array
+from ledger.store.arrow import dictionary, entry_array, entry_value
+from ledger.store.insert import insert, insert_row
 from ledger.store.leaves import decision_hashes
 from ledger.store.query import first
-from ledger.store.read import REFERENCE_HASH
+from ledger.store.read import REFERENCE_HASH, reference_hash
 from ledger.tlog.leaf import HASH_BYTES, SALT_BYTES, Value, leaf_bytes, leaf_hash
 
 _DAYS: Final = ("date", "expires", "valid_from", "valid_to")
@@ -68,45 +69,47 @@ def head(connection: duckdb.DuckDBPyConnection) -> Head:
 
 def append_records(
     connection: duckdb.DuckDBPyConnection,
+    at: Head,
     batch: BatchRow,
     files: Sequence[tuple[str, str, int]],
     columns: Mapping[str, Column | Numbers],
-) -> int:
-    """Append an import: `columns` are those of `entry` but what the ledger numbers. Gives the batch's number."""
-    at = head(connection)
+) -> Head:
+    """Append an import where the ledger stands, and give where it stands then.
+
+    `columns` are those of `entry` but what the ledger numbers.
+    """
     count, number = len(columns["sequence"]), at.batch + 1
     constants: dict[str, Value] = {
         "batch": number,
         "recorded_at": _instant(batch.recorded_at),
         "rulebook_digest": batch.rulebook_digest,
     }
-    if count:
-        salts = os.urandom(SALT_BYTES * count)
-        arrays = {name: entry_array(name, column) for name, column in columns.items()}
-        entry = {"leaf": np.arange(at.leaf, at.leaf + count), "batch": np.full(count, number)} | arrays
+    salts = os.urandom(SALT_BYTES * count)
+    numbers = {"leaf": np.arange(at.leaf, at.leaf + count), "batch": np.full(count, number, np.int64)}
+    if count == 1:
+        entry = {name: entry_value(name, column, 0) for name, column in (dict(columns) | numbers).items()}
+        insert_row(
+            connection, "entry", entry | {"reference_hash": reference_hash(entry["provider"], entry["reference"])}
+        )
+        contributions.add_one_to_balances(connection, entry)
+        hashes = decision_hashes(columns, constants, salts)
+    elif count:
         with ThreadPoolExecutor(1) as other:
             # DuckDB writes while Python hashes.
-            inserted = other.submit(_insert_entries, connection, entry)
+            inserted = other.submit(_insert_entries, connection, dict(columns) | numbers)
             hashes = decision_hashes(columns, constants, salts)
             inserted.result()
+        contributions.add_to_balances(connection, at.sequence)
+    if count:
         _append_leaves(connection, at.leaf, Column.constant("decision", count), salts, hashes)
     last_sequence = at.sequence + count
     _append_batch(connection, number, batch, last_sequence, at.leaf + count)
-    insert(
-        connection,
-        "batch_file",
-        {
-            "batch": [number] * len(files),
-            "number": range(1, len(files) + 1),
-            "file": [file for file, _, _ in files],
-            "sha256": [digest for _, digest, _ in files],
-            "records": [records for _, _, records in files],
-        },
-    )
-    contributions.add_to_balances(connection, at.sequence)
-    latest = _latest(columns["date"])
-    _move_head(connection, Head(last_sequence, at.leaf + count, number), latest)
-    return number
+    for place, (file, digest, records) in enumerate(files, 1):
+        row = {"batch": number, "number": place, "file": file, "sha256": digest, "records": records}
+        insert_row(connection, "batch_file", row)
+    to = Head(last_sequence, at.leaf + count, number)
+    _move_head(connection, to, _latest(columns["date"]))
+    return to
 
 
 def _latest(dates: Column | Numbers) -> Any:
@@ -115,13 +118,10 @@ def _latest(dates: Column | Numbers) -> Any:
     return max((dates.values[code] for code in np.unique(dates.codes)), default=None)
 
 
-def _insert_entries(connection: duckdb.DuckDBPyConnection, entry: Mapping[str, Any]) -> None:
+def _insert_entries(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Column | Numbers]) -> None:
     """Insert entries, each with the number by which its reference is found again."""
-    connection.register("appended", pa.table(entry))
-    try:
-        connection.execute(f"INSERT INTO entry BY NAME SELECT *, {REFERENCE_HASH} AS reference_hash FROM appended")
-    finally:
-        connection.unregister("appended")
+    arrays = {name: entry_array(name, column) for name, column in columns.items()}
+    insert(connection, "entry", arrays, f"*, {REFERENCE_HASH} AS reference_hash")
 
 
 def append_rows(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rows: Sequence[Row]) -> int:
@@ -129,18 +129,19 @@ def append_rows(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rows: Se
     at = head(connection)
     number = at.batch + 1
     kinds: list[str] = []
-    salts, hashes = b"", b""
+    salts: list[bytes] = []
+    hashes: list[bytes] = []
     tables: dict[str, list[dict[str, Any]]] = {}
     for place, row in enumerate(rows):
         kind = _LEAF_KINDS[type(row)]
         values = {name: _register_value(name, value) for name, value in asdict(row).items()}
         texts = {name: _leaf_values(name, [value])[0] for name, value in values.items()}
-        salt = os.urandom(SALT_BYTES)
-        extra: dict[str, Value] = {"batch": number, "recorded_at": _instant(batch.recorded_at), "salt": salt.hex()}
+        salts.append(os.urandom(SALT_BYTES))
+        extra: dict[str, Value] = {"batch": number, "recorded_at": _instant(batch.recorded_at), "salt": salts[-1].hex()}
         kinds.append(kind)
-        salts, hashes = salts + salt, hashes + leaf_hash(leaf_bytes(kind, texts | extra))
+        hashes.append(leaf_hash(leaf_bytes(kind, texts | extra)))
         tables.setdefault(f"{kind}_row", []).append(values | {"leaf": at.leaf + place, "batch": number})
-    _append_leaves(connection, at.leaf, Column.of(kinds), salts, hashes)
+    _append_leaves(connection, at.leaf, Column.of(kinds), b"".join(salts), b"".join(hashes))
     for table, dicts in tables.items():
         insert(connection, table, {name: [values[name] for values in dicts] for name in dicts[0]})
     _append_batch(connection, number, batch, at.sequence, at.leaf + len(rows))
@@ -163,7 +164,7 @@ def append_rulebook(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rule
     _append_leaves(connection, at.leaf, Column.constant("rulebook", 1), salt, leaf_hash(leaf))
     texts = json.dumps(dict(rulebook.texts), ensure_ascii=False)
     row = values | {"leaf": at.leaf, "texts": texts}
-    insert(connection, "rulebook_row", {name: [value] for name, value in row.items()})
+    insert_row(connection, "rulebook_row", row)
     _append_batch(connection, number, batch, at.sequence, at.leaf + 1)
     # Without a record there is no latest date; the count's first day stands in for it.
     latest = None if at.batch else rulebook.figure("counting_start")
@@ -174,6 +175,9 @@ def append_rulebook(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rule
 def _append_leaves(
     connection: duckdb.DuckDBPyConnection, start: int, kinds: Column, salts: bytes, hashes: bytes
 ) -> None:
+    if len(kinds) == 1:
+        insert_row(connection, "leaf", {"leaf": start, "kind": kinds.item(0), "salt": salts, "hash": hashes})
+        return
     columns = {
         "leaf": np.arange(start, start + len(kinds)),
         "kind": dictionary(kinds),
@@ -193,36 +197,21 @@ def _append_batch(
 ) -> None:
     values = {field.name: getattr(batch, field.name) for field in fields(batch)}
     row = values | {"batch": number, "last_sequence": last_sequence, "last_leaf": leaves - 1}
-    insert(connection, "batch", {name: [value] for name, value in row.items()})
+    insert_row(connection, "batch", row)
 
 
 def _move_head(connection: duckdb.DuckDBPyConnection, to: Head, latest: Any) -> None:
     """Move the head of the log in the transaction that appends; `latest` is the latest date of a record, if any."""
-    known = first(connection, "SELECT latest_date FROM head")
-    if known and (latest is None or latest < known[0]):
-        latest = known[0]
-    connection.execute("DELETE FROM head")
-    connection.execute("INSERT INTO head VALUES (?, ?, ?, ?)", [to.sequence, to.leaf, to.batch, latest])
-
-
-def insert(connection: duckdb.DuckDBPyConnection, table: str, columns: Columns) -> None:
-    """Insert columns, given by name, as Arrow: nothing is lost and no value becomes SQL text."""
-    names = list(columns)
-    arrays = [_array(columns[name]) for name in names]
-    if not len(arrays[0]):
-        return
-    connection.register("appended", pa.table(dict(zip(names, arrays, strict=True))))
-    try:
-        connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM appended")
-    finally:
-        connection.unregister("appended")
-
-
-def _array(values: Any) -> Any:
-    if isinstance(values, pa.Array):
-        return values
-    array = pa.array(values)
-    return array.cast(pa.string()) if pa.types.is_null(array.type) else array
+    values = [to.sequence, to.leaf, to.batch]
+    if to.batch == 1:
+        insert_row(
+            connection, "head", dict(zip(("sequence", "leaf", "batch", "latest_date"), [*values, latest], strict=True))
+        )
+    else:
+        connection.execute(
+            "UPDATE head SET sequence = ?, leaf = ?, batch = ?, latest_date = greatest(latest_date, ?)",
+            [*values, latest],
+        )
 
 
 def _register_value(name: str, value: Any) -> Any:

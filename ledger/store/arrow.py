@@ -21,6 +21,14 @@ def entry_array(name: str, column: Column | Numbers) -> Any:
     return pa.array(column, mask=column == ABSENT if name in BLANKABLE else None)
 
 
+def entry_value(name: str, column: Column | Numbers, row: int) -> Any:
+    """Give what one row of a column of `entry` has, None where it is blank."""
+    if isinstance(column, Column):
+        return column.item(row)
+    number = int(column[row])
+    return None if number == ABSENT and name in BLANKABLE else number
+
+
 def dictionary(column: Column) -> Any:
     """Give a column of texts or days; where its values are few, each of them once."""
     days = isinstance(next((value for value in column.values if value is not None), None), date)

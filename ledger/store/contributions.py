@@ -1,6 +1,6 @@
 """What entries count, account by account: the one query that balances, positions of a day and recounts are sums of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import duckdb
@@ -8,6 +8,8 @@ import duckdb
 from ledger.store.query import rows
 
 _HEAVIEST: Final = 10
+_LINES_AN_ACCOUNT, _LINES_ALWAYS = 4, 10_000
+"""How many rows of balances are too many for opening a ledger to be quick."""
 
 _ROWS: Final = """
     SELECT sequence, 'cap' AS account, consignee, counted_destination AS destination, 0 AS period, cap_tpp AS tpp
@@ -75,20 +77,46 @@ def balances_query(condition: str) -> str:
     )
 
 
-def add_to_balances(connection: duckdb.DuckDBPyConnection, after_sequence: int) -> None:
-    """Add what the entries after a sequence count to the derived balances."""
+def add_to_balances(connection: duckdb.DuckDBPyConnection, at_sequence: int) -> None:
+    """Append what the entries after a sequence count to the derived balances: an account is the sum of its rows."""
+    connection.execute(f"INSERT INTO balance BY NAME {balances_query(f'sequence > {at_sequence:d}')}")
+
+
+def add_one_to_balances(connection: duckdb.DuckDBPyConnection, entry: Mapping[str, Any]) -> None:
+    """Append what one entry counts, as `add_to_balances` does, without asking for it again."""
+    found = {
+        (account, "" if account == "lpp" else entry["counted_destination"], entry[period] if period else 0): tpp
+        for account, period, tpp in (
+            *((name, "", entry[f"{name}_tpp"]) for name in ("cap", "committed", "installed", "pending")),
+            ("lpp", "lpp_year", entry["lpp_tpp"]),
+            ("lpp", "lpp_from_year", -entry["lpp_from_tpp"]),
+            ("nveu", "nveu_quarter", entry["nveu_tpp"]),
+        )
+        if tpp
+    }
+    values = [
+        value
+        for (account, destination, period), tpp in found.items()
+        for value in (account, entry["consignee"], destination, period, tpp)
+    ]
+    if values:
+        rows_of_five = ", ".join(["(?, ?, ?, ?, ?)"] * len(found))
+        connection.execute(f"INSERT INTO balance VALUES {rows_of_five}", values)
+
+
+def gather_balances(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make one row again of each account's, where there have come to be many."""
+    lines, accounts = rows(
+        connection, "SELECT count(*), count(DISTINCT (account, consignee, destination, period)) FROM balance"
+    )[0]
+    if lines <= _LINES_AN_ACCOUNT * accounts + _LINES_ALWAYS:
+        return
+    connection.execute("BEGIN")
     connection.execute(
-        f"CREATE TEMP TABLE change AS {balances_query(f'sequence > {after_sequence:d}')}",
+        "CREATE TEMP TABLE gathered AS SELECT account, consignee, destination, period, CAST(sum(tpp) AS BIGINT) AS tpp"
+        " FROM balance GROUP BY ALL HAVING sum(tpp) <> 0"
     )
-    connection.execute(
-        """
-        UPDATE balance SET tpp = balance.tpp + change.tpp FROM change
-        WHERE balance.account = change.account AND balance.consignee = change.consignee
-            AND balance.destination = change.destination AND balance.period = change.period
-        """
-    )
-    connection.execute(
-        "INSERT INTO balance BY NAME"
-        " SELECT * FROM change ANTI JOIN balance USING (account, consignee, destination, period)"
-    )
-    connection.execute("DROP TABLE change")
+    connection.execute("DELETE FROM balance")
+    connection.execute("INSERT INTO balance BY NAME FROM gathered")
+    connection.execute("DROP TABLE gathered")
+    connection.execute("COMMIT")

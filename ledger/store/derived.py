@@ -11,7 +11,7 @@ import duckdb
 from ledger.core.dates import FOREVER
 from ledger.rulebook.rulebook import Rulebook
 from ledger.rulebook.sentences import TEMPLATES
-from ledger.store.append import insert
+from ledger.store.insert import insert
 from ledger.store.query import first, rows
 from ledger.store.seeds import country_names, parse_rulebook
 from ledger.store.views import macros, make_views, view_files

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import duckdb
 
 from ledger.core.errors import LedgerUnavailable, QuotaledgerError, WrongUsage
-from ledger.store import derived, schema
+from ledger.store import contributions, derived, schema
 from ledger.store.query import rows as query_rows
 
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
@@ -81,6 +81,7 @@ class LedgerFile:
             )
         if now is not None:
             derived.derive_again(self.connection)
+            contributions.gather_balances(self.connection)
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:

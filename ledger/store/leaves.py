@@ -14,8 +14,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ledger.core.columns import ABSENT, Column, Numbers
-from ledger.store.arrow import BLANKABLE, dictionary, entry_array
+from ledger.core.columns import Column, Numbers
+from ledger.store.arrow import BLANKABLE, dictionary, entry_array, entry_value
 from ledger.tlog.leaf import COUNTS, FIELDS, SALT_BYTES, Value, encode, first_line, leaf_bytes, leaf_hash
 
 _AT_ONCE: Final = 50_000
@@ -47,15 +47,11 @@ def _fields(columns: Columns, constants: Mapping[str, Value], salts: bytes) -> I
 
 
 def _value(name: str, column: Column | Numbers, row: int) -> Value:
-    if isinstance(column, Column):
-        return _text(column.item(row))
-    number = int(column[row])
-    if number == ABSENT and name in BLANKABLE:
-        return None
-    return str(number) if name.endswith("tpp") else number
+    value = _text(entry_value(name, column, row))
+    return str(value) if isinstance(value, int) and name.endswith("tpp") else value
 
 
-def _text(value: str | date | None) -> str | None:
+def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 

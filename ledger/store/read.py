@@ -88,7 +88,7 @@ def registers(connection: Connection, before_leaf: int = _EVERYTHING) -> Registe
 
 def balances(connection: Connection, codebook: Codebook, before_sequence: int | None = None) -> Balances:
     """Give the accounts by family, as they are or, counted anew from the entries, before a sequence."""
-    query = "SELECT account, consignee, destination, period, tpp FROM balance"
+    query = "SELECT account, consignee, destination, period, CAST(sum(tpp) AS BIGINT) FROM balance GROUP BY ALL"
     if before_sequence is not None:
         query = balances_query(f"sequence < {before_sequence:d}")
     sums = Balances()

@@ -263,7 +263,7 @@ CREATE TABLE balance (
     period BIGINT NOT NULL,
     tpp BIGINT NOT NULL
 );
-COMMENT ON TABLE balance IS 'Derived: what each account holds, by consignee; the sum of the entries'' counts.';
+COMMENT ON TABLE balance IS 'Derived: what each account holds, by consignee: the sum of its rows here is that of the entries'' counts.';
 COMMENT ON COLUMN balance.account IS 'cap, lpp, nveu, committed, installed or pending';
 COMMENT ON COLUMN balance.consignee IS 'party';
 COMMENT ON COLUMN balance.destination IS 'country as which it counts';

@@ -44,7 +44,9 @@ def write_records(path: Path, rows: int, seed: int) -> None:
         "kind": pa.array(np.where(delivery, "delivery", "allocation")),
         "date": pa.array(days.astype("datetime64[D]")),
         "destination": pa.array(np.array(_PLACES)[random.integers(0, len(_PLACES), rows)], mask=named),
-        "consignee": pa.array(np.char.add("P", np.char.zfill(random.integers(0, PARTIES, rows).astype(str), 3)), mask=named),
+        "consignee": pa.array(
+            np.char.add("P", np.char.zfill(random.integers(0, PARTIES, rows).astype(str), 3)), mask=named
+        ),
         "chip": pa.array(np.array(_CHIPS)[random.integers(0, len(_CHIPS), rows)], mask=named),
         "quantity": pa.array(random.integers(1, 50, rows)),
         "under": pa.array(reference[under], mask=~named),

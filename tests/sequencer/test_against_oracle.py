@@ -313,7 +313,9 @@ def test_every_decision_is_that_of_the_second_implementation(variant: Variant, s
 
 
 def _balances(made: Bench) -> dict[tuple[str, str, str, int], int]:
-    found = made.ledger.rows("SELECT account, consignee, destination, period, tpp FROM balance WHERE tpp <> 0")
+    found = made.ledger.rows(
+        "SELECT account, consignee, destination, period, sum(tpp) FROM balance GROUP BY ALL HAVING sum(tpp) <> 0"
+    )
     return {(account, consignee, destination, period): tpp for account, consignee, destination, period, tpp in found}
 
 

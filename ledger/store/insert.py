@@ -1,0 +1,34 @@
+"""INSERT, of many rows as Arrow or of one as values: nothing is lost and no value becomes SQL text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Sequence[Any]], select: str = "*"
+) -> None:
+    """Insert columns, given by name; `select` is what is inserted of them."""
+    arrays = {name: _array(values) for name, values in columns.items()}
+    if not len(next(iter(arrays.values()))):
+        return
+    connection.register("appended", pa.table(arrays))
+    try:
+        connection.execute(f"INSERT INTO {table} BY NAME SELECT {select} FROM appended")
+    finally:
+        connection.unregister("appended")
+
+
+def insert_row(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:
+    """Insert one row, given by column."""
+    places = ", ".join(["?"] * len(row))
+    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", list(row.values()))
+
+
+def _array(values: Any) -> Any:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    array = pa.array(values)
+    return array.cast(pa.string()) if pa.types.is_null(array.type) else array
