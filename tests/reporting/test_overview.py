@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.reporting.facts import assumptions, gather_facts
+from ledger.reporting.assumptions import assumptions
+from ledger.reporting.facts import gather_facts
 from ledger.reporting.overview import render_overview
 from ledger.sequencer.importing import import_sheets, record_sheet
 from ledger.sequencer.registering import register_file, register_sheet
