@@ -1,12 +1,9 @@
 """What the notes of records own up to, and figures gathered by parameter: rows sorted for people, for every page."""
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 Row = Mapping[str, Any]
-
-_ASSUMED: Final = re.compile(r"([^;,]*)\bassumed\b")
 
 
 def assumptions(notes: Iterable[Row]) -> dict[str, list[str]]:
@@ -14,8 +11,11 @@ def assumptions(notes: Iterable[Row]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {"chip": [], "day": [], "other": [], "equivalents": []}
     for row in notes:
         said = row["note"].split("as reported:")[0]
-        for phrase in _ASSUMED.findall(said):
-            words = phrase.lower().split()
+        for clause in said.replace(",", ";").split(";"):
+            before, assumed, _ = clause.rpartition("assumed")
+            if not assumed:
+                continue
+            words = before.lower().split()
             about = "day" if {"day", "date", "month"} & set(words) else "other"
             about = "chip" if {"chip", row["chip"].lower()} & set(words) else about
             if row["reference"] not in found[about]:

@@ -141,9 +141,8 @@ def _toml(text: str | None, problems: list[str]) -> dict[str, Any]:
         if key not in _KEYS:
             hint = did_you_mean(nearest(key, _KEYS)) or f"; known are {', '.join(_KEYS)}"
             problems.append(f"{_TOML} has an unknown key {key}{hint}")
-    for key in _TEXTS:
-        if not isinstance(said.get(key), str) or not said[key].strip():
-            problems.append(f"{_TOML}: {key} must be a text that is not blank")
+    blank = [key for key in _TEXTS if not isinstance(said.get(key), str) or not said[key].strip()]
+    problems += [f"{_TOML}: {key} must be a text that is not blank" for key in blank]
     return said
 
 

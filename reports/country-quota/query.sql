@@ -64,7 +64,7 @@ SELECT count(*) AS records,
 FROM happened
 
 -- view: room
-SELECT greatest(3, least(20, 500 // greatest(count(DISTINCT country), 1))) AS most FROM happened
+SELECT greatest(2, least(20, 400 // greatest(count(DISTINCT country), 1))) AS most FROM happened
 
 -- query: verdicts
 SELECT country, sequence, date, kind, outcome, destination, consignee, name, family, chip, quantity, tpp, basis,
@@ -120,7 +120,7 @@ WITH daily AS (
 summed AS (
     SELECT country, date, sum(change) OVER (PARTITION BY country ORDER BY date) AS used_tpp,
         date - min(date) OVER (PARTITION BY country) AS days,
-        (max(date) OVER (PARTITION BY country) - min(date) OVER (PARTITION BY country)) // 120 + 1 AS step
+        (max(date) OVER (PARTITION BY country) - min(date) OVER (PARTITION BY country)) // 60 + 1 AS step
     FROM daily
 )
 SELECT country, date, used_tpp FROM summed
