@@ -1,6 +1,7 @@
 """The verbs on reports: list, run, preview."""
 
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,8 @@ import typer
 
 from ledger.cli.app import Settings, app, opened
 from ledger.cli.output import Format, print_rows, say
-from ledger.core.errors import QuotaledgerError
+from ledger.core.errors import WrongUsage
+from ledger.core.text import visible
 
 if TYPE_CHECKING:
     from ledger.reporting.running import Made
@@ -74,20 +76,26 @@ def preview(
 ) -> None:
     """Say a report's first sentences, and make it where nothing is written over; nothing is recorded."""
     if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise QuotaledgerError(f"{out} is not empty, and a preview writes over nothing; give a new folder")
-    made = _make(context, name, period, today, out)
+        raise WrongUsage(f"{out} is not an empty folder, and a preview writes over nothing; give a new folder")
+    folder = out or Path(mkdtemp(prefix="quotaledger-"))
+    try:
+        made = _make(context, name, period, today, folder)
+    except BaseException:
+        if not out:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
     for sentence in made.summary:
-        print(sentence)
+        print(visible(sentence))
     for path in made.files:
         say(f"look at {path}")
 
 
-def _make(context: typer.Context, name: str, period: str | None, today: datetime | None, out: Path | None) -> "Made":
+def _make(context: typer.Context, name: str, period: str | None, today: datetime | None, out: Path) -> "Made":
     from ledger.reporting.folder import find_report
     from ledger.reporting.running import run_report
 
     found = find_report(name)
-    day = today.date() if today else Settings.now().astimezone(UTC).date()
+    day = today.date() if today else Settings.now().date()
     with opened(context, writing=False) as desk:
-        folder = out or Path(mkdtemp(prefix="quotaledger-"))
-        return run_report(desk.ledger, found, period, day, folder)
+        return run_report(desk.ledger, found, period, day, out)

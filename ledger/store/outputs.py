@@ -63,12 +63,13 @@ def whole(path: Path) -> Iterator[Path]:
 def write_together(folder: Path, writers: Mapping[str, Callable[[TextIO], object]]) -> list[Path]:
     """Write text files into a folder, which is made if need be; none of them appears before all are whole.
 
-    Raises QuotaledgerError if one cannot be written; then what was there is there still.
+    Raises WrongUsage if there can be no such folder, QuotaledgerError if a file cannot be written; then what was there
+    is there still.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise QuotaledgerError(f"the folder {folder} cannot be made: {error.strerror or error}") from None
+        raise WrongUsage(f"{folder} cannot be a folder to write into: {error.strerror or error}") from None
     with ExitStack() as unfinished:
         for name, write in writers.items():
             partial = unfinished.enter_context(whole(folder / name))

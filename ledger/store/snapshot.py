@@ -35,6 +35,9 @@ class Snapshot:
         self._check(name, query)
         found = self._run(name, query)
         columns = [column[0] for column in found.description or ()]
+        twice = sorted({column for column in columns if columns.count(column) > 1})
+        if twice:
+            raise InputRejected(f"the query {name} gives two columns {twice[0]}; name one of them otherwise with AS")
         return columns, self._batches(name, columns)
 
     def _batches(self, name: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:

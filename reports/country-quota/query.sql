@@ -105,7 +105,7 @@ LEFT JOIN parties AS p ON p.party = s.consignee
 LEFT JOIN parties AS f ON f.party = s.family
 QUALIFY row_number() OVER (
     PARTITION BY s.country ORDER BY s.used_tpp DESC, s.delivered_tpp DESC, s.consignee, s.family
-) <= 5
+) <= (SELECT least(5, most + 1) FROM room)
 ORDER BY s.country, s.used_tpp DESC, s.delivered_tpp DESC, s.consignee, s.family
 
 -- query: use
