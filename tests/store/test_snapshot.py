@@ -63,3 +63,15 @@ def test_a_named_query_is_a_view_for_the_next(tmp_path: Path) -> None:
 
     assert columns == ["n", "twice"]
     assert found == [{"n": n, "twice": 2 * n} for n in range(25_000)]
+
+
+def test_a_ledger_of_an_earlier_version_has_the_views_too(tmp_path: Path) -> None:
+    """The views of a snapshot are this software's: one that the file does not have yet is there."""
+    with bench(tmp_path) as made:
+        filled(made)
+        made.ledger.connection.execute("DROP VIEW country_changes")
+        with snapshot(made.ledger, date(2025, 6, 1)) as views:
+            _, rows = views.ask("changes", "SELECT count(*) AS n FROM country_changes")
+            found = list(rows)
+
+    assert found == [{"n": 3}]
