@@ -8,6 +8,7 @@ import pytest
 from typer.main import get_command
 
 from ledger.cli.verbs import app
+from ledger.reporting.folder import find_report, report_names
 from ledger.rulebook.figures import FIGURES
 from ledger.store.views import view_files
 from ledger.tlog.leaf import FIELDS, leaf_bytes, leaf_hash
@@ -45,6 +46,8 @@ def test_every_verb_is_in_the_readme() -> None:
         ("docs/rulebooks.md", tuple(figure.name for figure in FIGURES)),
         ("docs/registers.md", tuple(column.name for columns in REGISTERS.values() for column in columns)),
         ("docs/views.md", tuple(view_files())),
+        ("docs/reports.md", tuple(find_report("country-quota").tables["countries"].columns)),
+        ("docs/reports.md", tuple(f"{name}.html" for name in report_names())),
     ],
 )
 def test_a_page_leaves_nothing_out(page: str, words: tuple[str, ...]) -> None:

@@ -85,13 +85,13 @@ def test_ledger_tables_are_written_in_one_place(name: str) -> None:
     assert not [module for module in modules if module and module.split(".")[0] in ("duckdb", "pyarrow")]
 
 
-def test_only_append_inserts_into_ledger_tables() -> None:
-    """INSERT stands in `append`, for derived balances in `contributions`, and for migrations in `schema`."""
+def test_insert_stands_in_one_place() -> None:
+    """INSERT stands in `insert`, for derived balances in `contributions`, and for migrations in `schema`."""
     found = {
         path.name for path in (ROOT / "ledger").rglob("*.py") if re.search(r"\bINSERT INTO\b", path.read_text("utf-8"))
     }
 
-    assert found == {"append.py", "contributions.py", "schema.py"}
+    assert found == {"insert.py", "contributions.py", "schema.py"}
 
 
 def test_sums_in_views_are_cast(tmp_path: Path) -> None:

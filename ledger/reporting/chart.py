@@ -14,7 +14,7 @@ COUNTRIES_MAX: Final = 12
 _PERCENT_MAX: Final = 300
 """Bars end here, so that one runaway country does not flatten the others; its label tells the whole."""
 
-_STATUSES: Final = ("open", "watch", "critical", "exhausted", "over")
+STATUSES: Final = ("open", "watch", "critical", "exhausted", "over")
 _WIDE: Final = {"bars": 470, "names": 150, "labels": 120, "step": 30, "thick": 16, "size": 13}
 _NARROW: Final = {"bars": 330, "names": 0, "labels": 0, "step": 42, "thick": 12, "size": 13}
 
@@ -73,7 +73,7 @@ def _bars(bars: list[dict[str, Any]], shape: Mapping[str, int], scale: alt.Scale
     colour = alt.Color(
         "status:N",
         legend=None,
-        scale=alt.Scale(domain=list(_STATUSES), range=[f"var(--status-{status})" for status in _STATUSES]),
+        scale=alt.Scale(domain=list(STATUSES), range=[f"var(--status-{status})" for status in STATUSES]),
     )
     beyond = [bar for bar in bars if bar["end"] > bar["within"]]
     drop = 9 if not shape["names"] else 0

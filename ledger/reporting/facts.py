@@ -3,7 +3,6 @@
 Apart from the sentences and the page, so that each figure can be asked for, and checked, by itself.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -32,7 +31,6 @@ _BATCH_COLUMNS: Final = (
     "batch, provider, filed_by, recorded_at, file, sha256, records, admitted, refused, breached, rejected,"
     " duplicates, software_version"
 )
-_ASSUMED: Final = re.compile(r"([^;,]*)\bassumed\b")
 
 
 @dataclass(frozen=True)
@@ -97,22 +95,6 @@ def gather_facts(ledger: LedgerFile) -> Facts:
         checkpoint=checkpoints[0] if checkpoints else None,
         records=_named_rows(ledger, "decisions", f"ORDER BY d.sequence LIMIT {RECORDS_MAX}"),
     )
-
-
-def assumptions(notes: list[Row]) -> dict[str, list[str]]:
-    """Sort notes by what they own up to: chip, day or other assumed, or a count in equivalents."""
-    found: dict[str, list[str]] = {"chip": [], "day": [], "other": [], "equivalents": []}
-    for row in notes:
-        said = row["note"].split("as reported:")[0]
-        for phrase in _ASSUMED.findall(said):
-            words = phrase.lower().split()
-            about = "day" if {"day", "date", "month"} & set(words) else "other"
-            about = "chip" if {"chip", row["chip"].lower()} & set(words) else about
-            if row["reference"] not in found[about]:
-                found[about].append(row["reference"])
-        if "equivalent" in said:
-            found["equivalents"].append(row["reference"])
-    return found
 
 
 def _ask(ledger: LedgerFile, columns: str, rest: str) -> list[Row]:

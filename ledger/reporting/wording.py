@@ -16,6 +16,9 @@ _MONTHS: Final = (
 )
 _SMALL: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SHORT: Final = ((10**12, "trillion", 2), (10**9, "billion", 2), (10**6, "million", 1))
+_BRIEF_MAX: Final = 240
+_NAME_MAX: Final = 80
+_TURNING: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ADDRESS: Final = re.compile(r"""https?://[^\s\x00-\x20\x7f"'<>\\`]+""", re.IGNORECASE)
 
 
@@ -87,3 +90,17 @@ def figure_text(value: str) -> str:
 def named(code: str, names: Mapping[str, str]) -> str:
     """Give the name of a country, or its code if it has none."""
     return names.get(code, code)
+
+
+def brief(text: str | None) -> str:
+    """Give a text for a table: no longer than a reader bears; what is cut is marked."""
+    return _cut(text or "", _BRIEF_MAX)
+
+
+def harmless(name: str) -> str:
+    """Give a name that can stand within a sentence: on one line, not long, and unable to turn its neighbours around."""
+    return _cut(" ".join(_TURNING.sub("", name).split()), _NAME_MAX)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

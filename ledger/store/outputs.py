@@ -4,8 +4,8 @@ import csv
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -58,6 +58,24 @@ def whole(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def write_together(folder: Path, writers: Mapping[str, Callable[[TextIO], object]]) -> list[Path]:
+    """Write text files into a folder, which is made if need be; none of them appears before all are whole.
+
+    Raises WrongUsage if there can be no such folder, QuotaledgerError if a file cannot be written; then what was there
+    is there still.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUsage(f"{folder} cannot be a folder to write into: {error.strerror or error}") from None
+    with ExitStack() as unfinished:
+        for name, write in writers.items():
+            partial = unfinished.enter_context(whole(folder / name))
+            with partial.open("w", encoding="utf-8", newline="") as file:
+                write(file)
+    return [folder / name for name in writers]
 
 
 def plain(value: Any) -> Any:

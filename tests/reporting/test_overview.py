@@ -1,62 +1,18 @@
 """The overview page of real ledgers: the figures are the views', and nothing given can harm its reader."""
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from ledger.reporting.facts import assumptions, gather_facts
+from ledger.reporting.assumptions import assumptions
+from ledger.reporting.facts import gather_facts
 from ledger.reporting.overview import render_overview
-from ledger.sequencer.importing import import_sheets, record_sheet
-from ledger.sequencer.registering import register_file, register_sheet
 from ledger.store.file import LedgerFile
-from ledger.store.seeds import seed_bytes
 from tests.harness import Bench, bench
-
-HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202eevil"
-
-
-class Page(HTMLParser):
-    """The tags of a page, its text outside of styles, and every attribute."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.words: list[str] = []
-        self.feed(html)
-        self.text = " ".join(" ".join(self.words).split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep a tag."""
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_data(self, data: str) -> None:
-        """Keep text, but no style."""
-        if not self.tags or self.tags[-1][0] != "style" or self.get_starttag_text() != "<style>":
-            self.words.append(data)
-
-    def all(self, name: str) -> list[str]:
-        """Give every value of an attribute."""
-        return [attributes[name] for _, attributes in self.tags if name in attributes]
-
-    def count(self, tag: str) -> int:
-        """Count a tag."""
-        return sum(found == tag for found, _ in self.tags)
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerFile]:
-    """A ledger of the sample records."""
-    with bench(tmp_path_factory.mktemp("sample")) as made:
-        parties = seed_bytes("samples", "announced", "parties.csv")
-        register_sheet(made.desk(), "parties", register_file("parties", "parties.csv", parties))
-        records = seed_bytes("samples", "announced", "records.csv")
-        import_sheets(made.desk(), "press", [record_sheet("records.csv", records)])
-        yield made.ledger
+from tests.reporting.pages import HOSTILE, Page
 
 
 @pytest.fixture(scope="module")

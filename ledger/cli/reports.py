@@ -1,0 +1,101 @@
+"""The verbs on reports: list, run, preview."""
+
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.cli.app import Settings, app, opened
+from ledger.cli.output import Format, print_rows, say
+from ledger.core.errors import WrongUsage
+from ledger.core.text import visible
+
+if TYPE_CHECKING:
+    from ledger.reporting.running import Made
+
+report = typer.Typer(help="Reports: pages and tables made from the ledger.", no_args_is_help=True)
+app.add_typer(report, name="report")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A report that `report list` names, or a folder.")]
+PeriodOption = Annotated[
+    str | None,
+    typer.Option(
+        "--period",
+        metavar="P",
+        help="2026, 2026-Q3, 2026-07 or FROM..TO. Limits by legal date which records are listed and counted as refused,"
+        " delivered and so on; positions are as of its last day, with every record up to then. Without it: everything"
+        " recorded.",
+    ),
+]
+TodayOption = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="Day that the report is stamped with; today if not given. Ledger, period and day make the bytes.",
+    ),
+]
+
+
+@report.command("list")
+def list_(form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.TABLE) -> None:
+    """Name the reports that come with quotaledger."""
+    from ledger.reporting.folder import find_report, report_names
+
+    found = [find_report(name) for name in report_names()]
+    rows = [{"report": r.name, "formats": ", ".join(r.formats), "purpose": r.purpose} for r in found]
+    print_rows(rows, ("report", "formats", "purpose"), form)
+
+
+@report.command()
+def run(
+    context: typer.Context,
+    name: Name,
+    period: PeriodOption = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into; made if it is not there.")] = Path(),
+    today: TodayOption = None,
+) -> None:
+    """Make a report and write its files into a folder, over those of an earlier run; all of them or none."""
+    made = _make(context, name, period, today, out)
+    for path in made.files:
+        say(f"wrote {path}")
+
+
+@report.command()
+def preview(
+    context: typer.Context,
+    name: Name,
+    period: PeriodOption = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="An empty or new folder; a temporary one if not given.")
+    ] = None,
+    today: TodayOption = None,
+) -> None:
+    """Say a report's first sentences, and make it where nothing is written over; nothing is recorded."""
+    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise WrongUsage(f"{out} is not an empty folder, and a preview writes over nothing; give a new folder")
+    folder = out or Path(mkdtemp(prefix="quotaledger-"))
+    try:
+        made = _make(context, name, period, today, folder)
+    except BaseException:
+        if not out:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+    for sentence in made.summary:
+        print(visible(sentence))
+    for path in made.files:
+        say(f"look at {path}")
+
+
+def _make(context: typer.Context, name: str, period: str | None, today: datetime | None, out: Path) -> "Made":
+    from ledger.reporting.folder import find_report
+    from ledger.reporting.running import run_report
+
+    found = find_report(name)
+    day = today.date() if today else Settings.now().date()
+    with opened(context, writing=False) as desk:
+        return run_report(desk.ledger, found, period, day, out)
