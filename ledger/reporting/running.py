@@ -10,9 +10,9 @@ from typing import Any, Final, TextIO
 
 from jinja2 import TemplateError, TemplateSyntaxError
 
-from ledger import __version__
 from ledger.core.errors import InputRejected
 from ledger.core.text import visible
+from ledger.core.version import VERSION
 from ledger.reporting.drawings import timeline_figure, used_figure
 from ledger.reporting.environment import page_environment
 from ledger.reporting.findings import enforcement
@@ -82,7 +82,7 @@ def _facts(ledger: LedgerFile, period: str | None, today: date) -> _Facts:
     head = {
         "sequence": sequence,
         "latest_date": latest,
-        "software_version": __version__,
+        "software_version": VERSION,
         "checkpoint": next(iter(ledger.rows("SELECT sequence, root FROM checkpoints ORDER BY sequence DESC")), None),
     }
     days = parse_period(period) if period else whole_period(min(first or latest, latest), latest)

@@ -1,4 +1,4 @@
-"""The only INSERT into ledger tables: a batch with its entries or register rows, their leaves, and the head.
+"""What is recorded, in the ledger tables: a batch with its entries or register rows, their leaves, and the head.
 
 Everything here runs inside the caller's transaction.
 """
