@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint docs wheel lock clean
+.PHONY: help demo test bench lint docs wheel lock clean
 .DEFAULT_GOAL := help
 
 help:              ## what there is
@@ -25,6 +25,9 @@ lint: .venv/ready  ## style, types and the import arrow
 
 test: lint         ## lint, then every test
 	$(BIN)/python -m pytest
+
+bench: .venv/ready  ## what the ledger costs, as ratios to floors measured in the same run; writes benchmarks.json
+	$(BIN)/python -m tests.benchmarks
 
 docs: .venv/ready  ## write docs/views.md from the views' comments
 	$(BIN)/python -m tests.dictionary

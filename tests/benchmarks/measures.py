@@ -1,0 +1,115 @@
+"""What is measured, each in a process of its own: nothing is left over from what was measured before it."""
+
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from ledger.core.columns import Column
+from ledger.sequencer.desk import Desk
+from ledger.sequencer.founding import found_ledger
+from ledger.sequencer.importing import import_sheets, record_sheet
+from ledger.sequencer.registering import register_file, register_sheet
+from ledger.store.file import LedgerFile
+from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook
+from ledger.store.sheets import Sheet
+from tests.benchmarks.workload import one_record, write_parties
+
+PROVIDER: Final = "benchmark"
+_WARM, _TIMES = 20, 200
+
+
+def apart(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a function in a new process and give what it gives."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def bare_load(file: Path, folder: Path) -> float:
+    """Load a Parquet file into a table and let go of it, durably: the floor of an import. Gives seconds."""
+    path = _fresh(folder / "bare.duckdb")
+    start = time.perf_counter()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"CREATE TABLE records AS FROM '{file}'")
+    return time.perf_counter() - start
+
+
+def found(path: Path) -> None:
+    """Make a ledger with the parties of the workload."""
+    now = datetime.now(UTC)
+    found_ledger(_fresh(path), find_rulebook(DEFAULT_RULEBOOK), PROVIDER, now)
+    parties = path.with_suffix(".csv")
+    write_parties(parties)
+    with LedgerFile.open(path, now) as ledger:
+        sheet = register_file("parties", parties.name, parties.read_bytes())
+        register_sheet(Desk(ledger, PROVIDER, now), "parties", sheet)
+
+
+def load(path: Path, files: list[Path]) -> tuple[float, int]:
+    """Import files one after another into a ledger. Gives seconds, and the peak of memory in MiB."""
+    now = datetime.now(UTC)
+    start = time.perf_counter()
+    for file in files:
+        with LedgerFile.open(path, now) as ledger:
+            import_sheets(Desk(ledger, PROVIDER, now), PROVIDER, [record_sheet(file.name, file.read_bytes())])
+    return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+
+def decide_one_by_one(path: Path, bare: Path) -> tuple[float, float]:
+    """Decide records one at a time, durably, in turn with bare commits of a row. Gives the median seconds of each."""
+    now = datetime.now(UTC)
+    connection = duckdb.connect(str(_fresh(bare)))
+    connection.execute("CREATE TABLE records (reference VARCHAR, quantity BIGINT, tpp BIGINT)")
+    ours, floor = [], []
+    with LedgerFile.open(path, now) as ledger:
+        desk = Desk(ledger, PROVIDER, now)
+        for number in range(_WARM + _TIMES):
+            record = one_record(time.time_ns())
+            sheet = Sheet("one", "0" * 64, 1, {name: Column.of([value]) for name, value in record.items()})
+            ours.append(_seconds(import_sheets, desk, PROVIDER, [sheet]))
+            values = [record["reference"], number, number]
+            floor.append(_seconds(connection.execute, "INSERT INTO records VALUES (?, ?, ?)", values))
+    return statistics.median(ours[_WARM:]), statistics.median(floor[_WARM:])
+
+
+def open_and_ask(path: Path) -> tuple[float, float]:
+    """Open a ledger for writing, and ask for all country positions. Gives the seconds of both, the medians of five."""
+    opening, asking = [], []
+    for _ in range(5):
+        start = time.perf_counter()
+        with LedgerFile.open(path, datetime.now(UTC)) as ledger:
+            opening.append(time.perf_counter() - start)
+            ledger.rows("FROM country_positions")
+            asking.append(_seconds(ledger.rows, "FROM country_positions"))
+    return statistics.median(opening), statistics.median(asking)
+
+
+def start_command(*arguments: str) -> float:
+    """Run the command. Gives the median seconds of five runs."""
+    command = [sys.executable, "-m", "ledger", *arguments]
+    return statistics.median(
+        _seconds(partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)) for _ in range(5)
+    )
+
+
+def _seconds(work: Callable[..., Any], *arguments: Any) -> float:
+    start = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - start
+
+
+def _fresh(path: Path) -> Path:
+    for old in (path, Path(f"{path}.wal")):
+        if old.exists():
+            old.unlink()
+    return path
