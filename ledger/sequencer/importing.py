@@ -51,7 +51,7 @@ class ImportResult:
         """Give, of a row of the import, the file, from 0, and the row there, from 1."""
         for file, sheet in enumerate(self.sheets):
             if row < sheet.rows:
-                return file, row + 1
+                return file, sheet.lines[row] if sheet.lines else row + 1
             row -= sheet.rows
         raise IndexError(row)
 
