@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from ledger.adapters.adapter import Adapted, Reason
+from ledger.adapters.adapter import Adapted, Reason, folded
 
 
 class Fate(StrEnum):
@@ -81,9 +81,9 @@ class Accounting:
         for row in self.rows:
             name = row.adapted.owner
             if row.fate is Fate.REPORTED and name:
-                owner = found.get(name, Owner(name))
+                owner = found.get(folded(name), Owner(name))
                 hanging = row.adapted.records and not row.adapted.left_out
-                found[name] = replace(
+                found[folded(name)] = replace(
                     owner,
                     rows=owner.rows + bool(hanging),
                     others=owner.others + (not hanging),

@@ -50,9 +50,9 @@ def adapt_file(desk: Desk, adapter: Adapter, file: str, content: bytes, consigne
     Raises InputRejected for a file that cannot be read or lacks columns, WrongUsage for a consignee that is not
     registered or that the layout names itself.
     """
+    _check_consignee(desk, adapter, consignee)
     sheet = read_sheet(file, content, None, ())
     _check_readable(sheet, adapter)
-    _check_consignee(desk, adapter, consignee)
     seeds = owner_rows(adapter.owners) if adapter.owners else []
     known = _known(desk, adapter, consignee, seeds)
     rows = [_row(sheet, adapter, number) for number in range(sheet.rows)]

@@ -55,7 +55,7 @@ def import_adaptation(
     reported = {place: reason for place, row in enumerate(adaptation.rows) if (reason := earlier.conflict(row))}
     sheet = adaptation.sheet(reported, records)
     tried = import_sheets(trial, provider, [sheet], skip_invalid=True, dry_run=True)
-    changed = _changed(tried, sheet)
+    changed = _changed(tried, sheet, earlier)
     reported |= changed
     sheet = adaptation.sheet(reported, records)
     fails = not skip_invalid and any(_line(tried, row) - 1 not in changed for row, _ in tried.faults)
@@ -90,11 +90,14 @@ class _Earlier:
         connection = desk.ledger.connection
         self.current = {name: name for name in first}
         self.sequences: dict[str, int] = {}
+        self.contents: dict[str, dict[str, Any]] = {}
+        """What was recorded, by column, by the reference that stands now."""
         looked_up, place = {name: name for name in first}, 1
         while looked_up:
             found = read.find_references(connection, provider, sorted(looked_up))
-            for name, (sequence, *_) in found.items():
+            for name, (sequence, *content) in found.items():
                 self.current[looked_up[name]] = name
+                self.contents[name] = dict(zip(read.COMPARED, content, strict=True))
                 self.sequences[looked_up[name]] = sequence
             place += 1
             looked_up = {f"{looked_up[name]}/{place}": looked_up[name] for name in found}
@@ -127,15 +130,25 @@ class _Earlier:
             " take the record back with a reversal",
         )
 
+    def difference(self, record: Record) -> str:
+        """Say in what a record differs from the one that was recorded under its reference."""
+        recorded = self.contents.get(record["reference"], {})
+        return ", ".join(
+            f"{name} {shown('' if was is None else was)} then and {shown(record.get(name, ''))} now"
+            for name, was in recorded.items()
+            if str("" if was is None else was) != record.get(name, "")
+        )
 
-def _changed(tried: ImportResult, sheet: Sheet) -> dict[int, Reason]:
+
+def _changed(tried: ImportResult, sheet: Sheet, earlier: _Earlier) -> dict[int, Reason]:
     """Find the rows of the file whose records contradict what was recorded before."""
     changed: dict[int, Reason] = {}
     for row, fault in tried.faults:
         if fault.code in _CHANGED and sheet.lines:
+            record = {name: column.item(row) for name, column in sheet.columns.items()}
             sentence = (
-                f"{shown(fault.reference)}: {fault.message}; the file has changed it since:"
-                " put the record right with `quotaledger correct`, or leave it"
+                f"the file has changed since {shown(fault.reference)} was recorded"
+                f" ({earlier.difference(record) or fault.message}): put the record right with `quotaledger correct`"
             )
             changed.setdefault(sheet.lines[row] - 1, Reason("changed", sentence))
     return changed
