@@ -5,7 +5,7 @@ The file holds what was found in public, so most rows lack something. It says it
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -17,13 +17,12 @@ from ledger.adapters.adapter import (
     Record,
     Row,
     content_base,
-    day,
     folded,
     joined_note,
     number,
     reference_base,
-    whole_count,
 )
+from ledger.adapters.cluster import OWNER_REASONS, Cluster, understood
 from ledger.core.dates import day_text
 from ledger.core.text import shown
 from schemas.record import LENGTH_MAX
@@ -32,23 +31,7 @@ _NAMELESS: Final = "anonymized"
 """How the names begin that many rows share; such a row is known by its facts."""
 
 _FALSE: Final = ("", "false", "no", "0")
-_STATUSES: Final = ("Existing", "Planned", "Decommissioned")
 _CHIP_TYPES_MAX: Final = 2
-_OWNER_REASONS: Final = ("no-headquarters", "several-owners")
-
-
-@dataclass(frozen=True)
-class _Cluster:
-    """What a row says, understood; `reasons` are all that it lacks."""
-
-    row: Row
-    kind: str
-    first: int
-    gone: int
-    destination: str
-    consignee: str
-    chips: tuple[tuple[str, int], ...]
-    reasons: tuple[Reason, ...]
 
 
 def adapt(rows: Sequence[Row], known: Known) -> list[Adapted]:
@@ -58,7 +41,7 @@ def adapt(rows: Sequence[Row], known: Known) -> list[Adapted]:
     seen: Counter[str] = Counter()
     adapted = []
     for place, row in enumerate(rows):
-        cluster, again = _understood(row, known), shared.get(place)
+        cluster, again = understood(row, known), shared.get(place)
         if again and again.code == "repeated-row":
             left_out[place] = again
         elif again:
@@ -102,107 +85,9 @@ def _left_out(row: Row) -> Reason | None:
     return None
 
 
-def _understood(row: Row, known: Known) -> _Cluster:
-    reasons: list[Reason] = []
-    if not row["Name"]:
-        reasons.append(Reason("no-name", "it has no name, by which it could be known again"))
-    first, gone = _days(row, known.counting_start, reasons)
-    destination = _destination(row, known, reasons)
-    chips = _chips(row, known, reasons)
-    consignee = _consignee(row, known, reasons)
-    kind = "opening" if first < known.counting_start else "delivery"
-    kind = "allocation" if row["Status"] == "Planned" else kind
-    return _Cluster(row, kind, first, gone, destination, consignee, chips, tuple(reasons))
-
-
-def _days(row: Row, counting_start: int, reasons: list[Reason]) -> tuple[int, int]:
-    """Give the days on which a cluster was there first and was gone, 0 where there is none."""
-    status, given, gone_given = row["Status"], row["First Operational Date"], row["Decommissioned Date (if applicable)"]
-    first: int | Reason = day(given) if given else Reason("no-date", "it has no first operational date")
-    gone: int | Reason = day(gone_given) if gone_given else 0
-    if status not in _STATUSES:
-        gone = Reason("unknown-status", f"found the status {shown(status)}, expected one of {', '.join(_STATUSES)}")
-    elif status == "Decommissioned" and not gone:
-        gone = Reason("no-decommissioning-date", "it is decommissioned, and the file does not say since when")
-    elif status != "Decommissioned" and gone:
-        gone = Reason("dates-disagree", f"it is {status.lower()}, and has a day on which it was decommissioned")
-    elif status == "Planned" and isinstance(first, int) and first < counting_start:
-        first = Reason("planned-in-the-past", f"it is planned for {given}, before the count begins")
-    elif isinstance(first, int) and isinstance(gone, int) and gone and gone < first:
-        gone = Reason("dates-disagree", f"it was decommissioned on {gone_given}, before it was there on {given}")
-    reasons += [reason for reason in (first, gone) if isinstance(reason, Reason)]
-    return (first if isinstance(first, int) else 0), (gone if isinstance(gone, int) else 0)
-
-
-def _destination(row: Row, known: Known, reasons: list[Reason]) -> str:
-    if not row["Country"]:
-        reasons.append(Reason("no-country", "the file does not say in which country it is"))
-        return ""
-    found = known.country(row["Country"])
-    if not found:
-        reasons.append(Reason("unknown-country", f"found {shown(row['Country'])}, which is no country known by name"))
-    return found or ""
-
-
-def _chips(row: Row, known: Known, reasons: list[Reason]) -> tuple[tuple[str, int], ...]:
-    """Give chips and how many, of each type that a cluster has; nothing if one of them is not known."""
-    names = [row["Chip type (primary)"], row["Chip type (secondary)"]]
-    given = [row["Chip quantity (primary)"], row["Chip quantity (secondary)"]]
-    total = row["Total number of AI chips"]
-    several = bool(names[1] or given[1])
-    if not names[0]:
-        reasons.append(Reason("no-chip", "the file does not say which chips it has"))
-    ids = [_chip(name, known, reasons) for name in names if name]
-    if not several and not given[0]:
-        given[0] = total
-    if several and not (all(names) and all(given)):
-        reasons.append(Reason("no-split", "it has chips of several types, and the file does not say how many of each"))
-        return ()
-    if not given[0]:
-        reasons.append(Reason("no-count", "the file does not say how many chips it has"))
-        return ()
-    counts = [whole_count(text) for text in given if text]
-    wrong = [count for count in counts if isinstance(count, Reason)]
-    whole = whole_count(total) if total else sum(count for count in counts if isinstance(count, int))
-    if not wrong and whole != sum(count for count in counts if isinstance(count, int)):
-        parts = " and ".join(shown(text) for text in given if text)
-        wrong = [Reason("counts-disagree", f"it has {parts} chips by type, and {shown(total)} in all")]
-    reasons += wrong
-    whole_ids = [chip for chip in ids if chip]
-    if wrong or len(whole_ids) != len(counts):
-        return ()
-    return tuple((chip, count) for chip, count in zip(whole_ids, counts, strict=True) if isinstance(count, int))
-
-
-def _chip(name: str, known: Known, reasons: list[Reason]) -> str:
-    chip, note = known.chip_names.get(folded(name), ("", "not in the list of the file's names for chips"))
-    if not chip:
-        reasons.append(Reason("unknown-chip", f"found {shown(name)}, whose TPP is not known: {note}"))
-    elif chip not in known.chips:
-        sentence = f"found {shown(name)}, the chip {chip}, which this ledger has not registered; register it"
-        reasons.append(Reason("unknown-chip", sentence))
-        return ""
-    return chip
-
-
-def _consignee(row: Row, known: Known, reasons: list[Reason]) -> str:
-    owner = row["Owner"]
-    found = known.owner(owner)
-    if found:
-        return found
-    if not owner:
-        reasons.append(Reason("no-owner", "the file does not say who owns it"))
-    elif "," in owner:
-        sentence = f"{shown(owner)} own it together; register a party of that name if they are to count as one"
-        reasons.append(Reason("several-owners", sentence))
-    else:
-        reasons.append(Reason("no-headquarters", f"{shown(owner)} has no headquarters in the register of parties"))
-    return ""
-
-
-def _adapted(cluster: _Cluster, left_out: Reason | None, seen: Counter[str]) -> Adapted:
+def _adapted(cluster: Cluster, left_out: Reason | None, seen: Counter[str]) -> Adapted:
     row = cluster.row
-    wanting = [reason for reason in cluster.reasons if reason.code not in _OWNER_REASONS]
+    wanting = [reason for reason in cluster.reasons if reason.code not in OWNER_REASONS]
     nameless = folded(row["Name"]).startswith(_NAMELESS)
     base = reference_base(row["Name"])
     if nameless:
@@ -217,7 +102,7 @@ def _adapted(cluster: _Cluster, left_out: Reason | None, seen: Counter[str]) -> 
         records=() if wanting else tuple(_records(cluster, base)),
         left_out=left_out,
         reported=() if left_out else cluster.reasons,
-        owner=row["Owner"] if any(reason.code in _OWNER_REASONS for reason in cluster.reasons) else "",
+        owner=row["Owner"] if any(reason.code in OWNER_REASONS for reason in cluster.reasons) else "",
         references=() if nameless else _references(base),
         country=cluster.destination,
         given_h100e=number(row["H100 equivalents"]) or Decimal(0),
@@ -241,7 +126,7 @@ def _references(base: str) -> tuple[str, ...]:
     return tuple(name for one in _numbered(base) for name in (one, _planned(one), _decommissioned(one)))
 
 
-def _records(cluster: _Cluster, base: str) -> list[Record]:
+def _records(cluster: Cluster, base: str) -> list[Record]:
     """Write the records of a cluster.
 
     A delivery names the allocation that an earlier file may have planned it with; whoever files it leaves that away

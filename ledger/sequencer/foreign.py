@@ -7,7 +7,7 @@ from typing import Any, Final
 from ledger.adapters.accounting import AccountedRow, Accounting, Fate, tpp_of
 from ledger.adapters.adapter import Adapted, Reason, Record
 from ledger.core.columns import Column
-from ledger.core.text import shown
+from ledger.core.text import normal, shown
 from ledger.sequencer.adapting import Adaptation, is_recordable
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.importing import Advanced, ImportResult, import_sheets
@@ -50,7 +50,8 @@ def import_adaptation(
     """
     trial = replace(desk)
     trial.registers = desk.registers.with_rows(list(adaptation.parties))
-    earlier = _Earlier(trial, provider, adaptation.rows)
+    given = normal(provider)
+    earlier = _Earlier(trial, given if isinstance(given, str) else provider, adaptation.rows)
     records = {place: earlier.filed(row) for place, row in enumerate(adaptation.rows) if is_recordable(row)}
     reported = {place: reason for place, row in enumerate(adaptation.rows) if (reason := earlier.conflict(row))}
     sheet = adaptation.sheet(reported, records)
@@ -85,6 +86,9 @@ class _Earlier:
     """
 
     def __init__(self, desk: Desk, provider: str, rows: Sequence[Adapted]) -> None:
+        named = [record for row in rows if is_recordable(row) for record in row.records]
+        self.claimed = {name for record in named for name in (record["reference"], record.get("under"))}
+        """What rows of this file are, or draw on: two rows may have a name, and one of them be left out."""
         first = {name for row in rows for name in row.references}
         first |= {record["reference"] for row in rows for record in row.records}
         connection = desk.ledger.connection
@@ -116,9 +120,7 @@ class _Earlier:
 
     def conflict(self, row: Adapted) -> Reason | None:
         """Say what an earlier file recorded of a row that this one would not record."""
-        named = {name for record in row.records for name in (record["reference"], record.get("under"))}
-        mine = named if is_recordable(row) else set()
-        orphans = sorted((name for name in row.references if name in self.live and name not in mine), key=len)
+        orphans = sorted((self.live & set(row.references)) - self.claimed, key=len)
         if not orphans:
             return None
         reference, sequence = self.current[orphans[0]], self.sequences[orphans[0]]

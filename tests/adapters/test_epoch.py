@@ -192,10 +192,14 @@ def test_rows_that_share_a_name_are_not_told_apart_by_guessing(tmp_path: Path) -
         twice = bring(made, row(), row("B"), row())
         shared = bring(made, row("C"), row("c ", count="7"))
         one_left = bring(made, row("D"), row("D", count="7", duplicate="True"))
+        again = bring(made, row("D"), row(), row(), row("D", count="7", duplicate="True"))
 
     assert fates(twice) == ["recorded", "recorded", "left out: repeated-row"]
     assert fates(shared) == ["reported: shared-name"] * 2
     assert fates(one_left) == ["recorded", "left out: possible-duplicate"]
+    assert fates(again) == [
+        *("already there", "already there", "left out: repeated-row", "left out: possible-duplicate")
+    ]
 
 
 def test_a_long_or_odd_name_makes_a_good_reference(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_line_that_cannot_be_mapped_is_reported(tmp_path: Path, line: str, cod
 
 def test_the_next_stocktaking_adds_what_is_new(tmp_path: Path) -> None:
     """Lines in another order are known again, two lines that are the same stay two, a changed count is reported."""
-    lines = ["SG,H100,8,2025-06-01", "SG,H100,16,2025-06-01", "SG,H100,8,2025-06-01", "SG,H200,8,2025-06-01"]
+    lines = ["SG,H100,16,2025-06-01", "SG,H100,8,2025-06-01", "SG,H100,8,2025-06-01", "SG,H200,8,2025-06-01"]
     with bench(tmp_path) as made:
         first = take_stock(made, lines)
         again = take_stock(made, [f"rack {n},{line}" for n, line in enumerate(lines[::-1])], header=f"rack,{HEADER}")
