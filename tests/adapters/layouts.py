@@ -76,6 +76,7 @@ def fate_of(row: AccountedRow) -> str:
     return f"{row.fate}: {row.reasons[0].code}" if row.reasons else row.fate.value
 
 
-def references(done: ForeignImport) -> Sequence[str]:
-    """Give the references of what was recorded, sorted."""
-    return sorted(done.result.columns["reference"])
+def references(made: Bench, done: ForeignImport) -> Sequence[str]:
+    """Give the references of what was recorded, in order."""
+    found = made.ledger.rows(f"SELECT reference FROM decisions WHERE batch = {done.result.batch} ORDER BY sequence")
+    return [reference for (reference,) in found]
