@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,10 @@ from ledger.cli.completion import rulebooks
 from ledger.cli.output import progress, rows_text, say, say_rejected
 from ledger.core.errors import InputRejected, QuotaledgerError, WrongUsage
 from ledger.core.text import visible
+
+if TYPE_CHECKING:  # a verb loads only what it uses
+    from ledger.sequencer.desk import Desk
+    from ledger.sequencer.importing import ImportResult
 
 _SHOWN_MAX = 20
 
@@ -87,7 +91,7 @@ def register(
 
 
 @contextmanager
-def _recorded_already(batch: int | None) -> Iterator[None]:
+def recorded_already(batch: int | None) -> Iterator[None]:
     """Say, whatever goes wrong once an import is recorded, that it is: only its answer is not told."""
     try:
         yield
@@ -114,19 +118,42 @@ def import_(
         Path | None,
         typer.Option(metavar="OUT", help="Write every decision to a .csv, .ndjson or .parquet file."),
     ] = None,
+    layout: Annotated[
+        str, typer.Option("--from", metavar="LAYOUT", help="Foreign layout: epoch-gpu-clusters or plain-inventory.")
+    ] = "",
+    consignee: Annotated[
+        str, typer.Option(metavar="P", help="With --from: whose chips they are, where the layout does not say.")
+    ] = "",
+    accounting: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="With --from: write what became of every row, and why.")
+    ] = None,
+    owners: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT", help="With --from: write the owners without headquarters, to be completed."),
+    ] = None,
 ) -> None:
     """Decide records and record them: several files are one batch, recorded together or not at all.
 
     Columns: reference, kind (opening, allocation, delivery, lapse, attrition, reversal), date, destination, consignee,
     chip, quantity, and where they apply basis, under, license_number, expires, exporter, site, evidence, note.
     The same record again is recognised by its reference, so a file can safely be imported twice.
+
+    With --from, the rows of somebody else's file become such records; docs/adapters.md says how.
     """
-    from ledger.sequencer.answers import answer_columns, answer_rows, notable, whole_file_answers
+    from ledger.sequencer.answers import whole_file_answers
     from ledger.sequencer.importing import import_sheets, record_sheet
     from ledger.store.outputs import check_output, write_rows
 
     if decisions:
         check_output(decisions, files)
+    if layout:
+        from ledger.cli.foreign import ForeignOutputs, import_foreign
+
+        outputs = ForeignOutputs(decisions, accounting, owners)
+        import_foreign(context, files, provider, layout, consignee, outputs, dry_run, skip_invalid)
+        return
+    if consignee or accounting or owners:
+        raise WrongUsage("--consignee, --accounting and --owners go with --from LAYOUT; give that too")
     if files.count("-") > 1:
         raise WrongUsage("standard input can be read only once; give - once")
     sheets = [record_sheet(file, read_bytes(file)) for file in files]
@@ -139,21 +166,37 @@ def import_(
             if decisions and error.rows:
                 write_rows(decisions, *whole_file_answers(sheets, error.rows))
             raise
-        with _recorded_already(result.batch):
-            if decisions:
-                write_rows(decisions, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
-            spoken, unspoken = notable(desk, result, _SHOWN_MAX)
-    said = f": {decisions} has all" if decisions else "; `--decisions OUT.csv` writes all rejected rows"
+        spoken = tell_decisions(desk, result, decisions, skip_invalid)
+    tell_outcome(result, spoken, decisions, dry_run, skip_invalid)
+
+
+def tell_decisions(desk: "Desk", result: "ImportResult", out: Path | None, skip_invalid: bool) -> tuple[list[str], int]:
+    """Write the decisions of an import; give the sentences of its first refusals and breaches, and how many more."""
+    from ledger.sequencer.answers import answer_columns, answer_rows, notable
+    from ledger.store.outputs import write_rows
+
+    with recorded_already(result.batch):
+        if out:
+            write_rows(out, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
+        return notable(desk, result, _SHOWN_MAX)
+
+
+def tell_outcome(
+    result: "ImportResult", spoken: tuple[list[str], int], out: Path | None, dry_run: bool, skip_invalid: bool
+) -> None:
+    """Print what became of an import. Raises InputRejected if it failed."""
+    rows = sum(sheet.rows for sheet in result.sheets)
+    said = f": {out} has all" if out else "; `--decisions OUT.csv` writes all rejected rows"
     say_rejected(result.rejected, said)
     if result.rejected and not skip_invalid:
         raise InputRejected(
-            f"nothing was recorded: {result.counts['rejected']:,} of {sum(s.rows for s in sheets):,} rows were"
+            f"nothing was recorded: {result.counts['rejected']:,} of {rows:,} rows were"
             " rejected; mend them, or record the others with --skip-invalid"
         )
-    for message in spoken:
+    for message in spoken[0]:
         print(message)
-    if unspoken:
-        print(f"... and {unspoken:,} more: quotaledger sql 'FROM refusals' and 'FROM breaches'")
+    if spoken[1]:
+        print(f"... and {spoken[1]:,} more: quotaledger sql 'FROM refusals' and 'FROM breaches'")
     head = "dry run, nothing recorded" if dry_run else f"batch {result.batch}" if result.batch else "nothing to record"
     counts = ", ".join(f"{number:,} {name}" for name, number in result.counts.items())
-    print(f"{head}: {rows_text(sum(s.rows for s in sheets))}: {counts}")
+    print(f"{head}: {rows_text(rows)}: {counts}")

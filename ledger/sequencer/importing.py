@@ -52,7 +52,12 @@ class ImportResult:
         """Give, of some rows of the import, the files, from 0, and the rows there, from 1."""
         starts = np.cumsum([0, *(sheet.rows for sheet in self.sheets)])
         files = np.searchsorted(starts, rows, side="right") - 1
-        return files, rows - starts[files] + 1
+        there = rows - starts[files] + 1
+        for number, sheet in enumerate(self.sheets):
+            if sheet.lines is not None:
+                of_file = files == number
+                there[of_file] = np.array(sheet.lines, np.int64)[there[of_file] - 1]
+        return files, there
 
     def place(self, row: int) -> tuple[int, int]:
         """Give, of a row of the import, the file, from 0, and the row there, from 1."""

@@ -38,6 +38,24 @@ def region_countries() -> Mapping[str, str]:
     return {row["region"]: row["country"] for row in _rows("cloud_regions.csv")}
 
 
+@cache
+def names_of_countries() -> Mapping[str, str]:
+    """Give country codes by the names that others write: those of the seeds, and official ones that differ."""
+    own = {name: code for code, name in country_names().items()}
+    return own | {row["name"]: row["code"] for row in _rows("adapters", "country_names.csv")}
+
+
+@cache
+def names_of_chips(file: str) -> Mapping[str, tuple[str, str]]:
+    """Give chip id, blank where there is none on purpose, and a note, by a layout's names for chips."""
+    return {row["name"]: (row["chip"], row["note"]) for row in _rows("adapters", file)}
+
+
+def owner_rows(file: str) -> list[dict[str, str]]:
+    """Give a layout's owners: `owner` as the layout calls them, then the columns of the register, and the source."""
+    return _rows("parties", file)
+
+
 def seed_bytes(*path: str) -> bytes:
     """Give the content of a seed file."""
     return files("seeds").joinpath("/".join(path)).read_bytes()

@@ -61,10 +61,12 @@ class Sheet:
     rows: int = 0
     columns: dict[str, Column] = field(default_factory=dict)
     faults: list[RowFault] = field(default_factory=list)
+    lines: Sequence[int] | None = None
+    """Of each row, the row of the file, from 1, that it was made from, where an adapter made them."""
 
 
-def read_sheet(file: str, content: bytes, known: Sequence[str], always: Sequence[str]) -> Sheet:
-    """Read a file. `known` are the columns it may have, `always` those it must have.
+def read_sheet(file: str, content: bytes, known: Sequence[str] | None, always: Sequence[str]) -> Sheet:
+    """Read a file. `known` are the columns it may have, any if None, `always` those it must have.
 
     A file that cannot be read has one fault, of the row `WHOLE_FILE`, and no rows.
     """
@@ -292,9 +294,9 @@ def _check_names(names: Sequence[str]) -> None:
         raise FileFault("malformed", f"the column {shown(twice[0])} is there twice", twice[0])
 
 
-def _check_columns(columns: Iterable[str], known: Sequence[str], always: Sequence[str]) -> None:
-    unknown = [name for name in columns if name not in known]
-    if unknown:
+def _check_columns(columns: Iterable[str], known: Sequence[str] | None, always: Sequence[str]) -> None:
+    unknown = [name for name in columns if known is not None and name not in known]
+    if known is not None and unknown:
         names = ", ".join(
             shown(name) + did_you_mean(nearest(name, known)).replace(";", ",") for name in unknown[:_UNKNOWN_SHOWN_MAX]
         )

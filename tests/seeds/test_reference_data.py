@@ -32,7 +32,7 @@ KEYS = {
 }
 
 # Logic die area in mm², where a source gives it and the class depends on it.
-DIES = {"H20": 814, "L20": 609, "L4": 294, "L40": 608, "TPU-V5E": 325, "MTIA-V2": 421}
+DIES = {"H20": 814, "L20": 609, "L4": 294, "L40": 608, "V100": 815, "A40": 628, "TPU-V5E": 325, "MTIA-V2": 421}
 
 # Name and TPP in Epoch AI, Machine Learning Hardware, 2026-04 (CC BY 4.0), for every chip that it lists.
 EPOCH = {
@@ -44,6 +44,8 @@ EPOCH = {
     "GH200": ("NVIDIA GH200", "15832"),
     "A100": ("NVIDIA A100", "4992"),
     "A800": ("NVIDIA A800 PCIe 80 GB", "4988.8"),
+    "V100": ("NVIDIA V100", "2000"),
+    "A40": ("NVIDIA A40 PCIe", "2395.2"),
     "H20": ("NVIDIA HGX H20", "2368"),
     "L20": ("NVIDIA L20 PCle", "1912"),
     "L2": ("NVIDIA L2 PCle", "1544"),
@@ -66,6 +68,7 @@ EPOCH = {
     "MI355X": ("AMD Instinct MI355X", "37440"),
     "GAUDI2": ("Intel Habana Gaudi2", "7200"),
     "GAUDI3": ("Intel Habana Gaudi3", "26848"),
+    "TPU-V3": ("Google TPU v3", "1968"),
     "TPU-V4": ("Google TPU v4", "4400"),
     "TPU-V5E": ("Google TPU v5e", "3152"),
     "TPU-V5P": ("Google TPU v5p", "7344"),
@@ -76,6 +79,8 @@ EPOCH = {
     "TRAINIUM3": ("Amazon Trainium3", "20136"),
     "MAIA-100": ("Maia 100 (M100)", "12800"),
     "MTIA-V2": ("Meta MTIA v2 (MTIA 200)", "2832"),
+    "D1": ("Tesla D1 Dojo", "5792"),
+    "GROQ-LPU-V1": ("GroqChip LPU v1", "6000"),
     "ASCEND-910B": ("Huawei Ascend 910B", "6016"),
     "ASCEND-910B2": ("Huawei Ascend 910B2", "6016"),
     "ASCEND-910B3": ("Huawei Ascend 910B3", "5008"),
@@ -235,7 +240,7 @@ def test_chips_agree_with_epoch() -> None:
 
 def test_epoch_figures_are_as_published() -> None:
     """The figures of Epoch AI that these tests carry are those of its table, where that is at hand."""
-    assert len(EPOCH) == 45
+    assert len(EPOCH) == 50
     assert set(EPOCH_DISAGREES) <= set(EPOCH)
     if (ORIGINALS / "epoch_ml_hardware_2026-04.csv").exists():
         column = "Total processing performance (bit-OP/s)"

@@ -1,0 +1,1 @@
+"""Foreign layouts: one module each that turns the rows of somebody else's file into records. Pure."""
