@@ -29,8 +29,16 @@ from schemas.words import Basis, Kind, Outcome
 KINDS: Final = tuple(Kind)
 BASES: Final = tuple(Basis)
 _AMOUNTS: Final = attrgetter(*COUNTS)
-_LIMITS_OF_ALL: Final = tuple(limit for limit in LIMITS if not isinstance(limit, Share))
-"""What can bind a family that never held UVEU or NVEU."""
+_BINDING: Final = {
+    (basis, authorized): tuple(
+        limit
+        for limit in LIMITS
+        if limit.has_account and basis in limit.bases and (authorized or not isinstance(limit, Share))
+    )
+    for basis in BASES
+    for authorized in (False, True)
+}
+"""The limits with an account that can bind a record, by its authorization and by whether its family holds any."""
 _NO_VERDICT: Final = (ABSENT, Account(), ABSENT, ABSENT)
 
 
@@ -54,6 +62,7 @@ class Fold:
         self._standings = standings
         self._named = named
         self._next_sequence = self._first_sequence = next_sequence
+        self._horizon_end = codebook.figures.horizon_end
         self._determination = Determination(codebook, balances)
         self._rules = Rules(codebook, balances)
         self._decided: list[tuple[int, ...]] = []
@@ -275,7 +284,10 @@ class Fold:
             return Outcome.ADMITTED, _NO_VERDICT
         if claim.is_harmless and not self._explaining:
             return Outcome.ADMITTED, _NO_VERDICT
-        limits = LIMITS if self._codebook.authorized[claim.family] else _LIMITS_OF_ALL
+        banned = claim.beyond or claim.prohibited or claim.unavailable or claim.day > self._horizon_end
+        limits = LIMITS
+        if not banned and not self._explaining:
+            limits = _BINDING[claim.basis, self._codebook.authorized[claim.family]]
         self.readings = [r for limit in limits if (r := limit.read(claim, self._rules)) is not None]
         exceeded = next((reading for reading in self.readings if reading.excess > 0), None)
         if exceeded is None:

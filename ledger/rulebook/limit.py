@@ -11,7 +11,7 @@ from ledger.core.tpp import percent_of, share_left
 from ledger.rulebook.balances import Balances
 from ledger.rulebook.claim import Claim
 from ledger.rulebook.codebook import TIER_1, Codebook
-from schemas.words import LIMIT_IDS
+from schemas.words import LIMIT_IDS, Basis
 
 
 class Account(NamedTuple):
@@ -57,6 +57,8 @@ class Limit:
     """Which of the counts adds up to what is observed: cap, lpp, nveu or committed."""
     of_family = True
     """Whether the account is a family's; else it is a country's, whoever uses it."""
+    bases = frozenset(Basis)
+    """The authorizations under which it can bind."""
     cumulative = False
     """Whether what earlier periods counted weighs on a later one."""
 

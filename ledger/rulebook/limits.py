@@ -70,6 +70,7 @@ class CountryCap(Limit):
 
     number = 4
     weighs = "cap"
+    bases = frozenset({Basis.LICENSE})
     of_family = False
 
     def account_name(self, family: str, destination: str, period: int) -> str:
@@ -92,6 +93,7 @@ class LppAnnual(Limit):
 
     number = 5
     weighs = "lpp"
+    bases = frozenset({Basis.LPP})
 
     def account_name(self, family: str, destination: str, period: int) -> str:
         """Name family and year."""
@@ -119,6 +121,7 @@ class NveuInstalledBase(Limit):
 
     number = 6
     weighs = "nveu"
+    bases = frozenset({Basis.NVEU})
     cumulative = True
 
     def account_name(self, family: str, destination: str, period: int) -> str:
