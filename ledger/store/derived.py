@@ -110,4 +110,5 @@ def _limit_texts(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
             "template": template,
             "title": text.title if text else "",
             "citation": text.citation if text else "",
+            "h100_equivalent_tpp": rulebook.figure("h100_equivalent_tpp"),
         }

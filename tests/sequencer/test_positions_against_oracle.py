@@ -31,8 +31,8 @@ from tests.sequencer.test_against_oracle import (
 
 Row = dict[str, Any]
 WORSE = ("open", "watch", "critical", "exhausted", "over")
-FOR_READING = ("name", "cap_h100e", "used_h100e", "remaining_h100e")
-"""Columns that say again what another column says: not compared."""
+FOR_READING = ("name", "cap_h100e", "used_h100e", "remaining_h100e", "rulebook", "rulebook_digest")
+"""Columns that say again what another column says, or whose figures these are: not compared."""
 DAYS = tuple(map(date.fromisoformat, DATES))
 NVEU_BEGINS = {
     date.fromisoformat(row["valid_from"])
