@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from ledger.core.dates import FOREVER
+from ledger.rulebook.figures import parameter_values
 from ledger.rulebook.rulebook import Rulebook
 from ledger.rulebook.sentences import TEMPLATES
 from ledger.store.append import insert
@@ -71,18 +72,6 @@ def _countries(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
                 "first_day": date.fromordinal(first_day),
                 "last_day": date.fromordinal(last_day),
             }
-
-
-def parameter_values(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Give name and text of a figure: a schedule has a name for each period, a list is joined."""
-    if isinstance(value, dict):
-        yield from ((f"{name}.{period}", str(amount)) for period, amount in value.items())
-    elif isinstance(value, list):
-        yield name, ", ".join(map(str, value))
-    elif isinstance(value, bool):
-        yield name, "true" if value else "false"
-    else:
-        yield name, str(value)
 
 
 def _parameters(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
