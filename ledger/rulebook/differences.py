@@ -66,7 +66,7 @@ def _moved(part: str, old: Mapping[str, Said], new: Mapping[str, Said]) -> Itera
 
 
 def _instrument(rulebook: Rulebook) -> dict[str, Said]:
-    texts = {key: {"text": text} for key, text in rulebook.instrument.items()}
+    texts: dict[str, Said] = {key: {"text": text} for key, text in rulebook.instrument.items()}
     return texts | {"status": {"text": rulebook.status}}
 
 
