@@ -148,7 +148,7 @@ def _repeated(desk: Desk, entry: dict[str, Any], reversal: dict[str, Any], quant
         new, undone = latest, _reversal(desk, latest)
         latest = _replacement(desk, new, undone) if undone else None
     raise InputRejected(
-        f"{old} was corrected already; it is {shown(new['reference'])} now, with {new['quantity']:,} chips: correct that"
+        f"{old} was corrected already, to {shown(new["reference"])} with {new["quantity"]:,} chips; correct that"
     )
 
 
