@@ -147,9 +147,8 @@ def _repeated(desk: Desk, entry: dict[str, Any], reversal: dict[str, Any], quant
     while latest:
         new, undone = latest, _reversal(desk, latest)
         latest = _replacement(desk, new, undone) if undone else None
-    raise InputRejected(
-        f"{old} was corrected already, to {shown(new["reference"])} with {new["quantity"]:,} chips; correct that"
-    )
+    name, chips = shown(new["reference"]), f"{new['quantity']:,} chips"
+    raise InputRejected(f"{old} was corrected already, and is now {name} with {chips}; correct that one")
 
 
 def _replacement(desk: Desk, entry: dict[str, Any], reversal: dict[str, Any]) -> dict[str, Any] | None:
