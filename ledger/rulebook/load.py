@@ -2,7 +2,6 @@
 
 import difflib
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, time
 from hashlib import sha256
@@ -12,10 +11,11 @@ from typing import Any, Final
 import rfc8785
 
 from ledger.core.dates import FOREVER, day_text
-from ledger.core.text import normal, shown
+from ledger.core.text import did_you_mean, likely_country, normal, shown
 from ledger.rulebook import keys
 from ledger.rulebook.figures import FIGURES, contradictions
 from ledger.rulebook.rulebook import REST_TIER, LimitText, Parameter, Rulebook, TierSpan
+from ledger.rulebook.toml import TomlFault, read_toml
 from schemas.words import LIMIT_IDS
 
 FILES: Final = ("rulebook.toml", "limits.toml", "parameters.toml", "tiers.toml")
@@ -43,10 +43,10 @@ class RulebookError(ValueError):
         super().__init__("; ".join(self.problems))
 
 
-def load_rulebook(texts: Mapping[str, str], countries: Collection[str]) -> Rulebook:
+def load_rulebook(texts: Mapping[str, str], countries: Mapping[str, str]) -> Rulebook:
     """Read a rulebook out of the texts of its files, by file name.
 
-    `countries` are the codes that may be named. Raises RulebookError with all problems found.
+    `countries` are the codes that may be named, with their names. Raises RulebookError with all problems found.
     """
     faults: list[str] = []
     content = {name: _toml(name, texts, faults) for name in FILES}
@@ -105,10 +105,9 @@ def _toml(name: str, texts: Mapping[str, str], faults: list[str]) -> dict[str, A
         faults.append(f"{name}: is missing; a rulebook is a folder with {', '.join(FILES)}")
         return None
     try:
-        return tomllib.loads(texts[name])
-    except (ValueError, RecursionError) as error:
-        # TOMLDecodeError is a ValueError; the others come of numbers and nesting past all measure.
-        faults.append(f"{name}: is not TOML: {error}")
+        return read_toml(texts[name])
+    except TomlFault as fault:
+        faults.append(f"{name}: {fault}")
         return None
 
 
@@ -219,7 +218,7 @@ def _limits(content: Mapping[str, Any], faults: list[str]) -> dict[str, LimitTex
     return limits
 
 
-def _parameters(content: Mapping[str, Any], countries: Collection[str], faults: list[str]) -> dict[str, Parameter]:
+def _parameters(content: Mapping[str, Any], countries: Mapping[str, str], faults: list[str]) -> dict[str, Parameter]:
     where = "parameters.toml"
     figures = {figure.name: figure for figure in FIGURES}
     faults.extend(f"{where}: {name}: is missing" for name in figures if name not in content)
@@ -251,19 +250,28 @@ def _parameters(content: Mapping[str, Any], countries: Collection[str], faults: 
     return parameters
 
 
-def _known(where: str, codes: Any, countries: Collection[str], faults: list[str]) -> bool:
+def _known(where: str, codes: Any, countries: Mapping[str, str], faults: list[str]) -> bool:
     """Check that a list names known countries, each once; say if it does."""
     if not isinstance(codes, list):
         faults.append(f'{where}: found {_found(codes)}, expected a list of country codes, such as ["AE", "SA"]')
         return False
     before = len(faults)
     known = [code for code in codes if isinstance(code, str) and code in countries]
-    faults.extend(f"{where}: {_found(code)} is not an ISO 3166-1 alpha-2 code" for code in codes if code not in known)
+    faults.extend(
+        f"{where}: {_found(code)} is not an ISO 3166-1 alpha-2 code{_likely(code, countries)}"
+        for code in codes
+        if code not in known
+    )
     faults.extend(f"{where}: {code} is named twice" for code in sorted({c for c in known if known.count(c) > 1}))
     return len(faults) == before
 
 
-def _aliases(content: Mapping[str, Any], countries: Collection[str], faults: list[str]) -> dict[str, str]:
+def _likely(code: Any, countries: Mapping[str, str]) -> str:
+    names = {name.casefold(): code for code, name in countries.items()}
+    return did_you_mean(likely_country(code, countries, names) if isinstance(code, str) else None)
+
+
+def _aliases(content: Mapping[str, Any], countries: Mapping[str, str], faults: list[str]) -> dict[str, str]:
     aliases: dict[str, str] = {}
     for number, table in enumerate(_tables("tiers.toml", content, "alias", faults), 1):
         where = f"tiers.toml: alias {number}"
@@ -287,7 +295,7 @@ def _aliases(content: Mapping[str, Any], countries: Collection[str], faults: lis
 
 
 def _spans(
-    content: Mapping[str, Any], countries: Collection[str], aliases: Mapping[str, str], faults: list[str]
+    content: Mapping[str, Any], countries: Mapping[str, str], aliases: Mapping[str, str], faults: list[str]
 ) -> tuple[TierSpan, ...]:
     spans: list[TierSpan] = []
     rests = 0
@@ -311,7 +319,7 @@ def _spans(
     return tuple(ordered)
 
 
-def _spans_of(where: str, table: Any, countries: Collection[str], faults: list[str], *, rest: bool) -> list[TierSpan]:
+def _spans_of(where: str, table: Any, countries: Mapping[str, str], faults: list[str], *, rest: bool) -> list[TierSpan]:
     """Give the spans of one table of tiers: none of the rest of the world, and none if there is a fault."""
     before = len(faults)
     # The rest of the world is what no other table covers on a day, so it has no days of its own.

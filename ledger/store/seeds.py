@@ -54,7 +54,7 @@ def find_rulebook(name: str) -> Rulebook:
         folder = files("seeds") / "rulebooks" / name
         return parse_rulebook({file: (folder / file).read_text("utf-8") for file in FILES})
     path = Path(name)
-    path = path.parent if path.name == FILES[0] else path
+    path = path.parent if path.name in FILES else path
     if not path.is_dir():
         known = ", ".join(seeded_rulebooks())
         hint = did_you_mean(nearest(name, seeded_rulebooks()))
@@ -66,8 +66,10 @@ def find_rulebook(name: str) -> Rulebook:
             texts[file] = (path / file).read_text("utf-8-sig")
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"{file}: cannot be read: {error}")
+        except UnicodeDecodeError:
+            problems.append(f"{file}: is not UTF-8; save it as UTF-8")
+        except OSError as error:
+            problems.append(f"{file}: cannot be read: {error.strerror or error}")
     if problems:
         raise RulebookError(problems)
     return parse_rulebook(texts)
@@ -99,4 +101,4 @@ def parse_rulebook(texts: Mapping[str, str]) -> Rulebook:
 
 @lru_cache(maxsize=16)
 def _parsed(texts: tuple[tuple[str, str], ...]) -> Rulebook:
-    return load_rulebook(dict(texts), country_names().keys())
+    return load_rulebook(dict(texts), country_names())
