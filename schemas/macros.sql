@@ -38,6 +38,10 @@ CREATE OR REPLACE MACRO worse_of(a, b) AS
 -- a figure of the rulebook in force, as a whole number
 CREATE OR REPLACE MACRO figure(named) AS (SELECT value::BIGINT FROM parameter WHERE parameter = named);
 
+-- the rulebook in force: its id, and the digest of its meaning
+CREATE OR REPLACE MACRO rulebook_in_force() AS (SELECT rulebook FROM rulebook_row ORDER BY leaf DESC LIMIT 1);
+CREATE OR REPLACE MACRO digest_in_force() AS (SELECT digest FROM rulebook_row ORDER BY leaf DESC LIMIT 1);
+
 -- the sentence of a decision: its limit's template with the decision's values in place
 CREATE OR REPLACE MACRO decision_message(
     template, kind, quantity, chip, tpp, destination, consignee, basis, account, remaining_tpp, limit_tpp, citation, one

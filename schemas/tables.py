@@ -272,6 +272,7 @@ class LimitText(SQLModel, table=True):
     template: str = text("sentence with places for a decision's values")
     title: str = text("the limit's name")
     citation: str = text("paragraph")
+    h100_equivalent_tpp: int = whole("TPP of one H100 equivalent in that rulebook, for reading")
 
 
 LEDGER_TABLES: tuple[type[SQLModel], ...] = (

@@ -10,6 +10,8 @@ from typer.main import get_command
 from ledger.cli.verbs import app
 from ledger.reporting.folder import find_report, report_names
 from ledger.rulebook.figures import FIGURES
+from ledger.rulebook.keys import KEYS
+from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook
 from ledger.store.views import view_files
 from ledger.tlog.leaf import FIELDS, leaf_bytes, leaf_hash
 from schemas.record import COLUMNS
@@ -53,6 +55,31 @@ def test_every_verb_is_in_the_readme() -> None:
 def test_a_page_leaves_nothing_out(page: str, words: tuple[str, ...]) -> None:
     """Every column, limit, parameter, register column and view stands in backticks on its page."""
     assert not [word for word in words if f"`{word}`" not in _page(page)]
+
+
+@pytest.mark.parametrize("file", KEYS)
+def test_every_key_of_a_rulebook_is_on_the_page(file: str) -> None:
+    """The section of each file has a row for every key that the loader knows, and for no other."""
+    section = _page("docs/rulebooks.md").partition(f"\n## {file}\n")[2].partition("\n## ")[0]
+    rows = set(re.findall(r"^\| `([a-z0-9_.]+)` \|", section, re.MULTILINE))
+
+    assert rows - {figure.name for figure in FIGURES} == set(KEYS[file])
+
+
+def test_every_parameter_is_on_the_page_as_it_is() -> None:
+    """The row of a parameter has its unit and the value that it has in the rulebook which comes along."""
+    rows = dict(re.findall(r"^\| `([a-z0-9_]+)` \| (.*) \|$", _page("docs/rulebooks.md"), re.MULTILINE))
+    book = find_rulebook(DEFAULT_RULEBOOK)
+
+    for figure in FIGURES:
+        unit, value, _ = rows[figure.name].split(" | ")
+        found = book.figure(figure.name)
+        amounts = list(found.values()) if isinstance(found, dict) else [found]
+        texts = [f"{n:,}" if type(n) is int else str(n).lower() for n in (amounts[0], amounts[-1])]
+        if isinstance(found, list):
+            texts = found if len(found) < 5 else [f"{len(found)} codes"]
+        assert unit == figure.unit
+        assert [text for text in texts if text.lower() not in value.lower()] == []
 
 
 def test_every_rejection_code_is_documented() -> None:

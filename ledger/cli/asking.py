@@ -114,7 +114,7 @@ def status(
 def print_positions(found: dict[str, Any], country: str | None) -> None:
     """Print positions for people: the countries with use, and the families."""
     as_of: date = found["as_of"]
-    console().print(f"As of {as_of}, after record {found['sequence']:,}, under {found['rulebook']}.\n")
+    console().print(cell(f"As of {as_of}, after record {found['sequence']:,}, under {_rulebook_text(found)}.\n"))
     used = [row for row in found["countries"] if country or row["used_tpp"] or row["delivered_tpp"]]
     rows = [
         {
@@ -143,7 +143,17 @@ def print_positions(found: dict[str, Any], country: str | None) -> None:
     ):
         if found[name]:
             console().print("")
-            print_rows(found[name], tuple(found[name][0]), Format.TABLE, title)
+            columns = tuple(column for column in found[name][0] if not column.startswith("rulebook"))
+            print_rows(found[name], columns, Format.TABLE, title)
+
+
+def _rulebook_text(found: dict[str, Any]) -> str:
+    """Say whose figures positions are held against, and what they are."""
+    country, lpp, *shares = found["figures"].values()
+    return (
+        f"{found['rulebook']} (digest {found['rulebook_digest'][:12]}): country cap {country:,} TPP, LPP {lpp:,} TPP a"
+        f" year, UVEU shares {shares[0]}, {shares[1]} and {shares[2]} percent"
+    )
 
 
 def _print_drawn(rows: list[dict[str, Any]]) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ledger.core.columns import ABSENT, Column, Numbers
 from ledger.core.dates import day_text, parse_date
-from ledger.core.text import Fault, did_you_mean, nearest, normals, shown
+from ledger.core.text import Fault, did_you_mean, likely_country, nearest, normals, shown
 from schemas.record import (
     COLUMNS,
     LENGTH_MAX,
@@ -27,10 +27,7 @@ from schemas.words import STATED_BASES, Kind, word
 
 _KINDS: Final = {word(kind): kind for kind in Kind}
 _BASES: Final = {word(basis): basis for basis in STATED_BASES}
-_RESERVED: Final = {"UK": "GB", "EL": "GR"}
-"""Codes that people write and that ISO 3166-1 only reserves."""
 _SLASHED_DATE_PARTS: Final = 3
-_CODE_LENGTH: Final = 2
 _POINT_ZERO: Final = re.compile(r"[0-9]+\.0+")
 _HINTED_MAX: Final = 100
 """Distinct unknown values of a column that get a hint; more would be slow, and nobody reads them."""
@@ -52,12 +49,7 @@ class Vocabulary:
 
     def likely_country(self, text: str) -> str | None:
         """Give the code of a country written in small letters, by name, or nearly by name."""
-        if text.upper() in self.places:
-            return text.upper()
-        if len(text) <= _CODE_LENGTH:
-            return _RESERVED.get(text.upper())
-        name = nearest(text, self.place_names)
-        return self.place_names[name] if name else None
+        return likely_country(text, self.places, self.place_names)
 
 
 @dataclass(frozen=True, slots=True)

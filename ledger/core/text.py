@@ -3,7 +3,7 @@
 import difflib
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,6 +13,9 @@ _BYTE_MAX: Final = 0xFF
 _BLANKS: Final = " \t\r\n\u00a0"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SHOWN_MAX: Final = 60
+_RESERVED: Final = {"UK": "GB", "EL": "GR"}
+"""Codes that people write and that ISO 3166-1 only reserves."""
+_CODE_LENGTH: Final = 2
 _TYPES: Final = (
     (bool, "a true or false"),
     (bytes, "binary data"),
@@ -100,6 +103,16 @@ def nearest(text: str, known: Collection[str]) -> str | None:
     folded = {code.casefold(): code for code in reversed(list(known))}
     near = difflib.get_close_matches(text.casefold(), folded, n=1, cutoff=0.7)
     return folded[near[0]] if near else None
+
+
+def likely_country(text: str, codes: Collection[str], names: Mapping[str, str]) -> str | None:
+    """Give the code of a country written in small letters, by name, or nearly by name; `names` are folded."""
+    if text.upper() in codes:
+        return text.upper()
+    if len(text) <= _CODE_LENGTH:
+        return _RESERVED.get(text.upper())
+    name = nearest(text, names)
+    return names[name] if name else None
 
 
 def did_you_mean(code: str | None) -> str:

@@ -74,6 +74,8 @@ class Standing:
     day: int
     year: int
     place: int
+    destination: int
+    """The country as which it counted when it was decided, whatever `place` counts as now."""
     consignee: int
     chip: int
     quantity: int

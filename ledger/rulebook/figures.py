@@ -116,6 +116,18 @@ FIGURES: Final = (
 )
 
 
+def parameter_values(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Give name and text of a figure: a schedule has a name for each period, a list is joined."""
+    if isinstance(value, Mapping):
+        yield from ((f"{name}.{period}", str(amount)) for period, amount in value.items())
+    elif isinstance(value, list):
+        yield name, ", ".join(map(str, value))
+    elif isinstance(value, bool):
+        yield name, "true" if value else "false"
+    else:
+        yield name, str(value)
+
+
 def contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Give the figures that contradict others, with what would be allowed.
 

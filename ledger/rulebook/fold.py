@@ -192,7 +192,9 @@ class Fold:
         place, consignee, chip = (named or record).place, (named or record).consignee, (named or record).chip
         kind = KINDS[record.kind]
         quantity = named.quantity if named and kind is Kind.REVERSAL else record.quantity
-        destination = codebook.counted[place]
+        # What the record that it names counted, and where, was settled then: another rulebook may be in force by now.
+        settled = named if named and not named.refused else None
+        destination = settled.destination if settled else codebook.counted[place]
         claim = Claim(
             kind=kind,
             day=day,
@@ -210,7 +212,7 @@ class Fold:
         stated = BASES[record.basis]
         if kind is Kind.REVERSAL and named:
             claim.basis, claim.counts = named.basis, named.counts.taken_back()
-        elif not codebook.chip_counts[chip]:
+        elif settled.basis is Basis.UNCOUNTED if settled else not codebook.chip_counts[chip]:
             claim.basis = Basis.UNCOUNTED
             if kind is Kind.DELIVERY and named and not named.refused:
                 claim.fulfilled = min(quantity, named.outstanding)
@@ -324,6 +326,7 @@ class Fold:
             day=claim.day,
             year=claim.year,
             place=claim.place,
+            destination=claim.destination,
             consignee=claim.consignee,
             chip=claim.chip,
             quantity=claim.quantity,

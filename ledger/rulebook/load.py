@@ -1,7 +1,7 @@
 """Reading a rulebook out of its TOML texts; a malformed one is refused with every file, key and reason."""
 
 import difflib
-import tomllib
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, time
 from hashlib import sha256
@@ -11,9 +11,11 @@ from typing import Any, Final
 import rfc8785
 
 from ledger.core.dates import FOREVER, day_text
-from ledger.core.text import shown
+from ledger.core.text import did_you_mean, likely_country, normal, shown
+from ledger.rulebook import keys
 from ledger.rulebook.figures import FIGURES, contradictions
 from ledger.rulebook.rulebook import REST_TIER, LimitText, Parameter, Rulebook, TierSpan
+from ledger.rulebook.toml import TomlFault, read_toml
 from schemas.words import LIMIT_IDS
 
 FILES: Final = ("rulebook.toml", "limits.toml", "parameters.toml", "tiers.toml")
@@ -23,13 +25,11 @@ version of this software goes on reading the formats before its own."""
 
 CERTAINTIES: Final = ("verified", "legal-analysis", "press", "derived", "unchecked", "chosen")
 
-_LIMIT_KEYS = ("title", "citation", "certainty", "sentence")
-_PARAMETER_KEYS = ("value", "unit", "valid_from", "citation", "certainty", "sentence")
-_EVENT_KEYS = ("date", "sentence", "source", "certainty")
-_ALIAS_KEYS = ("counted_as", "countries", "citation", "certainty", "sentence")
 _TIERS = (1, 2, 3)
 _TIER_1 = 1
 _DATE = "a date, written 2025-01-31 without quotes"
+_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_ID_SAID: Final = "1 to 128 letters, digits, dots, hyphens and underscores"
 _BITS_MAX = 256
 """A longer number is not written out: beyond some thousands of digits Python refuses to."""
 _ITEMS_SHOWN = 4
@@ -43,10 +43,10 @@ class RulebookError(ValueError):
         super().__init__("; ".join(self.problems))
 
 
-def load_rulebook(texts: Mapping[str, str], countries: Collection[str]) -> Rulebook:
+def load_rulebook(texts: Mapping[str, str], countries: Mapping[str, str]) -> Rulebook:
     """Read a rulebook out of the texts of its files, by file name.
 
-    `countries` are the codes that may be named. Raises RulebookError with all problems found.
+    `countries` are the codes that may be named, with their names. Raises RulebookError with all problems found.
     """
     faults: list[str] = []
     content = {name: _toml(name, texts, faults) for name in FILES}
@@ -105,10 +105,9 @@ def _toml(name: str, texts: Mapping[str, str], faults: list[str]) -> dict[str, A
         faults.append(f"{name}: is missing; a rulebook is a folder with {', '.join(FILES)}")
         return None
     try:
-        return tomllib.loads(texts[name])
-    except (ValueError, RecursionError) as error:
-        # TOMLDecodeError is a ValueError; the others come of numbers and nesting past all measure.
-        faults.append(f"{name}: is not TOML: {error}")
+        return read_toml(texts[name])
+    except TomlFault as fault:
+        faults.append(f"{name}: {fault}")
         return None
 
 
@@ -134,7 +133,12 @@ def _nearest(word: str, known: Collection[str]) -> str:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and isinstance(normal(value), str)
+
+
+def _wanting(value: Any) -> str:
+    """Say what a text must be: its characters end up in sentences, and a terminal obeys some."""
+    return "without control characters" if isinstance(value, str) and value.strip() else "that is not blank"
 
 
 def _unknown_keys(where: str, table: Mapping[str, Any], known: Collection[str], faults: list[str]) -> None:
@@ -162,7 +166,7 @@ def _keys(where: str, table: Any, required: Collection[str], faults: list[str]) 
     if certainty not in CERTAINTIES:
         faults.append(f"{where}.certainty: found {_found(certainty)}, expected one of {', '.join(CERTAINTIES)}")
     faults.extend(
-        f"{where}.{key}: found {_found(table[key])}, expected a text that is not blank"
+        f"{where}.{key}: found {_found(table[key])}, expected a text {_wanting(table[key])}"
         for key in ("title", "citation", "sentence", "source")
         if key in table and not _is_text(table[key])
     )
@@ -171,21 +175,23 @@ def _keys(where: str, table: Any, required: Collection[str], faults: list[str]) 
 
 def _head(content: Mapping[str, Any], faults: list[str]) -> None:
     where = "rulebook.toml"
-    _unknown_keys(f"{where}: ", content, ("format", "status", "rulebook", "dates", "event"), faults)
+    _unknown_keys(f"{where}: ", content, keys.HEAD, faults)
     if content.get("format") != FORMAT or isinstance(content.get("format"), bool):
         faults.append(f"{where}: format: found {_found(content.get('format'))}, expected {FORMAT}")
     head, dates = content.get("rulebook"), content.get("dates")
     if isinstance(head, Mapping):
-        texts = {**dict.fromkeys(("id", "title", "sentence", "instrument")), **head}
+        texts = {**dict.fromkeys(keys.INSTRUMENT), **head}
         faults.extend(
-            f"{where}: rulebook.{key}: found {_found(value)}, expected a text"
+            f"{where}: rulebook.{key}: found {_found(value)}, expected a text {_wanting(value)}"
             for key, value in texts.items()
             if not _is_text(value)
         )
+        if _is_text(texts["id"]) and not _ID.fullmatch(texts["id"]):
+            faults.append(f"{where}: rulebook.id: found {_found(texts['id'])}, expected {_ID_SAID}")
     else:
         faults.append(f"{where}: rulebook: found {_found(head)}, expected a table")
     if isinstance(dates, Mapping):
-        days = {**dict.fromkeys(("published", "effective", "compliance")), **dates}
+        days = {**dict.fromkeys(keys.DATES), **dates}
         faults.extend(
             f"{where}: dates.{key}: found {_found(value)}, expected {_DATE}"
             for key, value in days.items()
@@ -196,7 +202,7 @@ def _head(content: Mapping[str, Any], faults: list[str]) -> None:
     if not _is_text(content.get("status")):
         faults.append(f"{where}: status: found {_found(content.get('status'))}, expected a sentence")
     for number, event in enumerate(_tables(where, content, "event", faults), 1):
-        if _keys(f"{where}: event {number}", event, _EVENT_KEYS, faults) and type(event["date"]) is not date:
+        if _keys(f"{where}: event {number}", event, keys.EVENT, faults) and type(event["date"]) is not date:
             faults.append(f"{where}: event {number}.date: found {_found(event['date'])}, expected {_DATE}")
 
 
@@ -207,12 +213,12 @@ def _limits(content: Mapping[str, Any], faults: list[str]) -> dict[str, LimitTex
     for name, table in content.items():
         if name not in LIMIT_IDS:
             faults.append(f"{where}: {name}: no such limit{_nearest(name, LIMIT_IDS)}")
-        elif _keys(f"{where}: {name}", table, _LIMIT_KEYS, faults):
+        elif _keys(f"{where}: {name}", table, keys.LIMIT, faults):
             limits[name] = LimitText(**table)
     return limits
 
 
-def _parameters(content: Mapping[str, Any], countries: Collection[str], faults: list[str]) -> dict[str, Parameter]:
+def _parameters(content: Mapping[str, Any], countries: Mapping[str, str], faults: list[str]) -> dict[str, Parameter]:
     where = "parameters.toml"
     figures = {figure.name: figure for figure in FIGURES}
     faults.extend(f"{where}: {name}: is missing" for name in figures if name not in content)
@@ -221,7 +227,7 @@ def _parameters(content: Mapping[str, Any], countries: Collection[str], faults: 
         if name not in figures:
             faults.append(f"{where}: {name}: no such parameter{_nearest(name, figures)}")
             continue
-        if not _keys(f"{where}: {name}", table, _PARAMETER_KEYS, faults):
+        if not _keys(f"{where}: {name}", table, keys.PARAMETER, faults):
             continue
         figure, value = figures[name], table["value"]
         allowed = figure.check(value)
@@ -244,23 +250,32 @@ def _parameters(content: Mapping[str, Any], countries: Collection[str], faults: 
     return parameters
 
 
-def _known(where: str, codes: Any, countries: Collection[str], faults: list[str]) -> bool:
+def _known(where: str, codes: Any, countries: Mapping[str, str], faults: list[str]) -> bool:
     """Check that a list names known countries, each once; say if it does."""
     if not isinstance(codes, list):
         faults.append(f'{where}: found {_found(codes)}, expected a list of country codes, such as ["AE", "SA"]')
         return False
     before = len(faults)
     known = [code for code in codes if isinstance(code, str) and code in countries]
-    faults.extend(f"{where}: {_found(code)} is not an ISO 3166-1 alpha-2 code" for code in codes if code not in known)
+    faults.extend(
+        f"{where}: {_found(code)} is not an ISO 3166-1 alpha-2 code{_likely(code, countries)}"
+        for code in codes
+        if code not in known
+    )
     faults.extend(f"{where}: {code} is named twice" for code in sorted({c for c in known if known.count(c) > 1}))
     return len(faults) == before
 
 
-def _aliases(content: Mapping[str, Any], countries: Collection[str], faults: list[str]) -> dict[str, str]:
+def _likely(code: Any, countries: Mapping[str, str]) -> str:
+    names = {name.casefold(): code for code, name in countries.items()}
+    return did_you_mean(likely_country(code, countries, names) if isinstance(code, str) else None)
+
+
+def _aliases(content: Mapping[str, Any], countries: Mapping[str, str], faults: list[str]) -> dict[str, str]:
     aliases: dict[str, str] = {}
     for number, table in enumerate(_tables("tiers.toml", content, "alias", faults), 1):
         where = f"tiers.toml: alias {number}"
-        if not _keys(where, table, _ALIAS_KEYS, faults):
+        if not _keys(where, table, keys.ALIAS, faults):
             continue
         good = _known(f"{where}.counted_as", [table["counted_as"]], countries, faults)
         if not (_known(f"{where}.countries", table["countries"], countries, faults) and good):
@@ -280,7 +295,7 @@ def _aliases(content: Mapping[str, Any], countries: Collection[str], faults: lis
 
 
 def _spans(
-    content: Mapping[str, Any], countries: Collection[str], aliases: Mapping[str, str], faults: list[str]
+    content: Mapping[str, Any], countries: Mapping[str, str], aliases: Mapping[str, str], faults: list[str]
 ) -> tuple[TierSpan, ...]:
     spans: list[TierSpan] = []
     rests = 0
@@ -304,13 +319,12 @@ def _spans(
     return tuple(ordered)
 
 
-def _spans_of(where: str, table: Any, countries: Collection[str], faults: list[str], *, rest: bool) -> list[TierSpan]:
+def _spans_of(where: str, table: Any, countries: Mapping[str, str], faults: list[str], *, rest: bool) -> list[TierSpan]:
     """Give the spans of one table of tiers: none of the rest of the world, and none if there is a fault."""
     before = len(faults)
     # The rest of the world is what no other table covers on a day, so it has no days of its own.
-    optional = [key for key in ("from", "to") if not rest and isinstance(table, Mapping) and key in table]
-    keys = ("tier", "rest" if rest else "countries", "citation", "certainty", "sentence", *optional)
-    if not _keys(where, table, keys, faults):
+    optional = [key for key in keys.SPAN if not rest and isinstance(table, Mapping) and key in table]
+    if not _keys(where, table, (*(keys.REST if rest else keys.TIER), *optional), faults):
         return []
     if type(table["tier"]) is not int or table["tier"] not in _TIERS:
         faults.append(f"{where}.tier: found {_found(table['tier'])}, expected 1, 2 or 3")

@@ -136,6 +136,7 @@ class Plain:
             day=record.day,
             year=self._years[row],
             place=record.place,
+            destination=int(self._destination[row]),
             consignee=record.consignee,
             chip=record.chip,
             quantity=record.quantity,

@@ -82,7 +82,7 @@ def _register(desk: Desk, adaptation: Adaptation) -> None:
 class _Earlier:
     """What earlier files of the provider recorded of these rows, under references as they stand now.
 
-    A correction files a record anew under its reference with `/2`, then `/3`, behind: the last one stands.
+    A correction files a record anew under its reference with `/v2`, then `/v3`, behind: the last one stands.
     """
 
     def __init__(self, desk: Desk, provider: str, rows: Sequence[Adapted]) -> None:
@@ -104,7 +104,7 @@ class _Earlier:
                 self.contents[name] = dict(zip(read.COMPARED, content, strict=True))
                 self.sequences[looked_up[name]] = sequence
             place += 1
-            looked_up = {f"{looked_up[name]}/{place}": looked_up[name] for name in found}
+            looked_up = {f"{looked_up[name]}/v{place}": looked_up[name] for name in found}
         standings = read.standings(connection, desk.codebook, self.sequences.values())
         self.live = {name for name, sequence in self.sequences.items() if not standings[sequence].reversed}
 

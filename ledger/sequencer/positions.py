@@ -19,6 +19,15 @@ VIEWS: Final = {
 }
 """The lists of a status, and the view whose rows each has."""
 
+FIGURES: Final = (
+    "country_cap_tpp",
+    "lpp_annual_tpp",
+    "uveu_single_country_percent",
+    "uveu_outside_tier_1_percent",
+    "uveu_outside_us_percent",
+)
+"""The figures against which positions are held, as the rulebook in force has them; the NVEU schedule is in its rows."""
+
 
 def status(
     desk: Desk, country: str | None = None, family: str | None = None, as_of: date | None = None
@@ -35,6 +44,7 @@ def status(
         "sequence": latest["sequence"],
         "rulebook": desk.rulebook.id,
         "rulebook_digest": desk.rulebook.digest,
+        "figures": {name: desk.rulebook.figure(name) for name in FIGURES},
         "checkpoint": None,
     } | {
         name: [

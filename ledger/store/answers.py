@@ -30,7 +30,7 @@ def messages(
             connection,
             f"""
             SELECT decision_message(t.template, {", ".join(f"d.{name}" for name in _VALUES)}, t.citation,
-                figure('h100_equivalent_tpp'))
+                t.h100_equivalent_tpp)
             FROM decided AS d
             JOIN limit_text AS t ON t.rulebook_digest = ? AND t.limit_id = coalesce(d.limit_id, '')
                 AND t.outcome = d.outcome

@@ -167,8 +167,7 @@ def append_rulebook(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rule
     insert_row(connection, "rulebook_row", row)
     _append_batch(connection, number, batch, at.sequence, at.leaf + 1)
     # Without a record there is no latest date; the count's first day stands in for it.
-    latest = None if at.batch else rulebook.figure("counting_start")
-    _move_head(connection, Head(at.sequence, at.leaf + 1, number), latest)
+    _move_head(connection, Head(at.sequence, at.leaf + 1, number), rulebook.figure("counting_start"))
     return number
 
 

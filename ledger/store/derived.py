@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from ledger.core.dates import FOREVER
+from ledger.rulebook.figures import parameter_values
 from ledger.rulebook.rulebook import Rulebook
 from ledger.rulebook.sentences import TEMPLATES
 from ledger.store.insert import insert
@@ -73,18 +74,6 @@ def _countries(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
             }
 
 
-def parameter_values(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Give name and text of a figure: a schedule has a name for each period, a list is joined."""
-    if isinstance(value, dict):
-        yield from ((f"{name}.{period}", str(amount)) for period, amount in value.items())
-    elif isinstance(value, list):
-        yield name, ", ".join(map(str, value))
-    elif isinstance(value, bool):
-        yield name, "true" if value else "false"
-    else:
-        yield name, str(value)
-
-
 def _parameters(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
     for parameter in rulebook.parameters.values():
         for name, value in parameter_values(parameter.name, parameter.value):
@@ -110,4 +99,5 @@ def _limit_texts(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
             "template": template,
             "title": text.title if text else "",
             "citation": text.citation if text else "",
+            "h100_equivalent_tpp": rulebook.figure("h100_equivalent_tpp"),
         }

@@ -25,7 +25,7 @@ _BASES: Final = {None: Basis.NONE} | {basis.name: basis for basis in Basis if ba
 _STATED: Final = ("destination", "consignee", "chip", "quantity", "basis")
 _STANDING: Final = """sequence, reference, kind, date, destination, consignee, chip, quantity, tpp, stated_basis, basis,
     outcome, under_sequence, fulfilled, cap_tpp, lpp_tpp, lpp_year, lpp_from_tpp, lpp_from_year, nveu_tpp,
-    nveu_quarter, committed_tpp, installed_tpp, pending_tpp"""
+    nveu_quarter, committed_tpp, installed_tpp, pending_tpp, counted_destination"""
 COMPARED: Final = tuple(name for name in COLUMNS if name not in ("reference", *NEVER_COMPARED))
 """The columns of a record that are compared when its reference comes again."""
 
@@ -220,7 +220,7 @@ def _standing(row: tuple[Any, ...], codebook: Codebook) -> Standing:
         _,
         fulfilled,
     ) = row[:14]
-    cap, lpp, lpp_year, lpp_from, lpp_from_year, nveu, nveu_quarter, committed, installed, pending = row[14:]
+    cap, lpp, lpp_year, lpp_from, lpp_from_year, nveu, nveu_quarter, committed, installed, pending, counted = row[14:]
     kind, refused, ordinal = Kind[kind_word.upper()], outcome == "refused", day.toordinal()
     return Standing(
         sequence=sequence,
@@ -229,6 +229,7 @@ def _standing(row: tuple[Any, ...], codebook: Codebook) -> Standing:
         day=ordinal,
         year=year_and_quarter(ordinal)[0],
         place=codebook.place_of[destination],
+        destination=codebook.place_of[counted],
         consignee=codebook.party_of[consignee],
         chip=codebook.chip_of[chip],
         quantity=quantity,

@@ -2,13 +2,15 @@
 
 import csv
 import io
+import os
+import shutil
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from ledger.core.errors import WrongUsage
+from ledger.core.errors import QuotaledgerError, WrongUsage
 from ledger.core.text import did_you_mean, nearest
 from ledger.rulebook.load import FILES, RulebookError, load_rulebook
 from ledger.rulebook.rulebook import Rulebook
@@ -76,7 +78,7 @@ def find_rulebook(name: str) -> Rulebook:
         folder = files("seeds") / "rulebooks" / name
         return parse_rulebook({file: (folder / file).read_text("utf-8") for file in FILES})
     path = Path(name)
-    path = path.parent if path.name == FILES[0] else path
+    path = path.parent if path.name in FILES else path
     if not path.is_dir():
         known = ", ".join(seeded_rulebooks())
         hint = did_you_mean(nearest(name, seeded_rulebooks()))
@@ -88,11 +90,32 @@ def find_rulebook(name: str) -> Rulebook:
             texts[file] = (path / file).read_text("utf-8-sig")
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"{file}: cannot be read: {error}")
+        except UnicodeDecodeError:
+            problems.append(f"{file}: is not UTF-8; save it as UTF-8")
+        except OSError as error:
+            problems.append(f"{file}: cannot be read: {error.strerror or error}")
     if problems:
         raise RulebookError(problems)
     return parse_rulebook(texts)
+
+
+def write_rulebook(rulebook: Rulebook, folder: Path) -> None:
+    """Write the files of a rulebook, comments and all, to a folder that appears when it is whole.
+
+    Raises WrongUsage if there is something of that name, QuotaledgerError if it cannot be written.
+    """
+    if folder.exists():
+        raise WrongUsage(f"there is something at {folder} already; give the name of a new folder")
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.unfinished")
+    try:
+        unfinished.mkdir(parents=True)
+        for file, text in rulebook.texts.items():
+            (unfinished / file).write_text(text, "utf-8", newline="")
+        unfinished.rename(folder)
+    except OSError as error:
+        raise QuotaledgerError(f"{folder} cannot be written: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def parse_rulebook(texts: Mapping[str, str]) -> Rulebook:
@@ -102,4 +125,4 @@ def parse_rulebook(texts: Mapping[str, str]) -> Rulebook:
 
 @lru_cache(maxsize=16)
 def _parsed(texts: tuple[tuple[str, str], ...]) -> Rulebook:
-    return load_rulebook(dict(texts), country_names().keys())
+    return load_rulebook(dict(texts), country_names())

@@ -330,7 +330,8 @@ CREATE TABLE limit_text (
     outcome VARCHAR NOT NULL,
     template VARCHAR NOT NULL,
     title VARCHAR NOT NULL,
-    citation VARCHAR NOT NULL
+    citation VARCHAR NOT NULL,
+    h100_equivalent_tpp BIGINT NOT NULL
 );
 COMMENT ON TABLE limit_text IS 'Derived: what every adopted rulebook calls a limit, with the sentence of a decision by it.';
 COMMENT ON COLUMN limit_text.rulebook_digest IS 'digest of the rulebook';
@@ -339,6 +340,7 @@ COMMENT ON COLUMN limit_text.outcome IS 'admitted, refused or breached';
 COMMENT ON COLUMN limit_text.template IS 'sentence with places for a decision''s values';
 COMMENT ON COLUMN limit_text.title IS 'the limit''s name';
 COMMENT ON COLUMN limit_text.citation IS 'paragraph';
+COMMENT ON COLUMN limit_text.h100_equivalent_tpp IS 'TPP of one H100 equivalent in that rulebook, for reading';
 
 -- A trigger must write somewhere; it never comes to that.
 CREATE TABLE never (reason VARCHAR);

@@ -10,6 +10,8 @@
 -- used_h100e: used in H100 equivalents
 -- remaining_h100e: left in H100 equivalents
 -- status: open, watch, critical, exhausted or over
+-- rulebook: id of the rulebook in force, whose figures these are
+-- rulebook_digest: its digest
 WITH moment AS (SELECT latest_date AS as_of FROM head),
 place AS (
     SELECT country.country AS destination, country.name FROM country, moment
@@ -43,6 +45,7 @@ SELECT destination, name, cap_tpp, used_tpp, greatest(cap_tpp - used_tpp, 0) AS 
     h100e(cap_tpp, figure('h100_equivalent_tpp')) AS cap_h100e,
     h100e(used_tpp, figure('h100_equivalent_tpp')) AS used_h100e,
     h100e(greatest(cap_tpp - used_tpp, 0), figure('h100_equivalent_tpp')) AS remaining_h100e,
-    status_of(used_tpp, cap_tpp, figure('status_watch_percent'), figure('status_critical_percent')) AS status
+    status_of(used_tpp, cap_tpp, figure('status_watch_percent'), figure('status_critical_percent')) AS status,
+    rulebook_in_force() AS rulebook, digest_in_force() AS rulebook_digest
 FROM held
 ORDER BY destination

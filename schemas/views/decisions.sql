@@ -31,11 +31,11 @@
 -- leaf: place of its leaf in the log
 SELECT
     e.sequence, e.batch, e.provider, e.reference, e.kind, e.date, batch.recorded_at, e.destination, e.consignee,
-    e.family, e.chip, e.quantity, e.tpp, h100e(e.tpp, figure('h100_equivalent_tpp')) AS h100e, e.basis, e.outcome,
+    e.family, e.chip, e.quantity, e.tpp, h100e(e.tpp, t.h100_equivalent_tpp) AS h100e, e.basis, e.outcome,
     e.limit_id, e.account, e.remaining_tpp, e.limit_tpp,
     decision_message(
         t.template, e.kind, e.quantity, e.chip, e.tpp, e.destination, e.consignee, e.basis, e.account, e.remaining_tpp,
-        e.limit_tpp, t.citation, figure('h100_equivalent_tpp')
+        e.limit_tpp, t.citation, t.h100_equivalent_tpp
     ) AS message,
     e.under, e.license_number, e.expires, e.exporter,
     coalesce(e.site, CASE WHEN contains(e.stated_destination, ':') THEN e.stated_destination END) AS site,

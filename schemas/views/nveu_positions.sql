@@ -6,6 +6,8 @@
 -- used_tpp: the base: everything dated up to the quarter's last day
 -- remaining_tpp: what is left, at least 0
 -- status: open, watch, critical, exhausted or over
+-- rulebook: id of the rulebook in force, whose figures these are
+-- rulebook_digest: its digest
 WITH moment AS (SELECT latest_date AS as_of FROM head),
 schedule AS (
     SELECT right(parameter, 6) AS quarter, left(right(parameter, 6), 4)::BIGINT * 4 + right(parameter, 1)::BIGINT - 1 AS number,
@@ -32,6 +34,7 @@ base AS (
     GROUP BY held.family, held.destination, schedule.quarter
 )
 SELECT family, destination, quarter, cap_tpp, used_tpp, greatest(cap_tpp - used_tpp, 0) AS remaining_tpp,
-    status_of(used_tpp, cap_tpp, figure('status_watch_percent'), figure('status_critical_percent')) AS status
+    status_of(used_tpp, cap_tpp, figure('status_watch_percent'), figure('status_critical_percent')) AS status,
+    rulebook_in_force() AS rulebook, digest_in_force() AS rulebook_digest
 FROM base
 ORDER BY family, destination, quarter

@@ -7,4 +7,7 @@
 -- citation: paragraph
 -- certainty: how sure the figure is
 -- sentence: what it is
-SELECT rulebook, parameter, value, unit, valid_from, citation, certainty, sentence FROM parameter ORDER BY parameter
+-- rulebook_digest: the rulebook's digest
+SELECT rulebook, parameter, value, unit, valid_from, citation, certainty, sentence,
+    digest_in_force() AS rulebook_digest
+FROM parameter ORDER BY parameter

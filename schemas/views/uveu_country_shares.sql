@@ -5,6 +5,8 @@
 -- percent: of everything installed and what is pending there, rounded down; blank of nothing
 -- remaining_tpp: what may still be added there, the whole growing along
 -- status: open, watch, critical, exhausted or over
+-- rulebook: id of the rulebook in force, whose figures these are
+-- rulebook_digest: its digest
 WITH moment AS (SELECT latest_date AS as_of FROM head),
 tiers AS (
     SELECT country.country, country.counted_as, country.tier FROM country, moment
@@ -36,6 +38,7 @@ shares AS (
 SELECT family, destination, tpp_of(committed) AS tpp, percent_of(committed, whole) AS percent,
     share_left(committed, whole, figure('uveu_single_country_percent')) AS remaining_tpp,
     share_status(committed, whole, figure('uveu_single_country_percent'), figure('status_watch_percent'),
-        figure('status_critical_percent')) AS status
+        figure('status_critical_percent')) AS status,
+    rulebook_in_force() AS rulebook, digest_in_force() AS rulebook_digest
 FROM shares
 ORDER BY family, destination

@@ -7,6 +7,8 @@
 -- outside_tier_1_tpp: committed outside tier 1
 -- outside_tier_1_percent: of everything installed and what is pending there, rounded down; blank of nothing
 -- status: the worst of the shares that bind the family, the single countries' included
+-- rulebook: id of the rulebook in force, whose figures these are
+-- rulebook_digest: its digest
 WITH moment AS (SELECT latest_date AS as_of FROM head),
 tiers AS (
     SELECT country.country, country.counted_as, country.tier FROM country, moment
@@ -64,6 +66,7 @@ SELECT sums.family, tpp_of(installed) AS installed_tpp, tpp_of(pending) AS pendi
             figure('status_watch_percent'), figure('status_critical_percent')),
         CASE WHEN of_home THEN share_status(outside_us, installed + pending_outside_us, figure('uveu_outside_us_percent'),
             figure('status_watch_percent'), figure('status_critical_percent')) ELSE 'open' END),
-        coalesce(worst.status, 'open')) AS status
+        coalesce(worst.status, 'open')) AS status,
+    rulebook_in_force() AS rulebook, digest_in_force() AS rulebook_digest
 FROM sums LEFT JOIN worst ON worst.family = sums.family
 ORDER BY sums.family

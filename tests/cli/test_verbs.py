@@ -17,7 +17,7 @@ print("held", flush=True)
 sys.stdin.read()
 """
 _STATUS = {"as_of", "sequence", "rulebook", "checkpoint", "countries", "lpp", "nveu", "uveu"}
-_STATUS_MORE = {"rulebook_digest", "uveu_country_shares"}
+_STATUS_MORE = {"rulebook_digest", "figures", "uveu_country_shares"}
 
 
 def _with_records(folder: Path) -> Ledger:

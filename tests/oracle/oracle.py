@@ -65,6 +65,10 @@ class Oracle:
         self.registers = Registers(rules)
         self.history: list[Record] = []  # recorded records, in order: refused ones too, without entries
 
+    def adopt(self, rules: Rules) -> None:
+        """Put other rules in force: what counts already stays as it was settled (SPEC 5)."""
+        self.rules = self.registers.rules = rules
+
     def register(self, register: str, row: Mapping[str, str]) -> None:
         """Append a row to a register (SPEC 8)."""
         self.registers.register(register, row)
@@ -165,7 +169,7 @@ class Oracle:
 
     def _disagreeing(self, given: Mapping[str, str], target: Record) -> str | None:
         """SPEC 2: what a record with `under` repeats must agree; the first column that does not."""
-        if given["destination"] and self.rules.counted(given["destination"]) != target.destination:
+        if given["destination"] and self.rules.counted(given["destination"]) != self.rules.counted(_place(target)):
             return "destination"
         if given["consignee"] and given["consignee"] != target.consignee:
             return "consignee"
@@ -203,7 +207,9 @@ class Oracle:
     def _draft(self, provider: str, given: Mapping[str, str], target: Record | None) -> Record:
         """The record with what it takes from its target, its basis, and how many chips fulfil."""
         kind, day = given["kind"], date.fromisoformat(given["date"])
-        destination = target.destination if target else self.rules.counted(given["destination"])
+        settled = target if target and target.outcome != "refused" else None
+        place = _place(target) if target else given["destination"]
+        destination = settled.destination if settled else self.rules.counted(place)
         consignee = target.consignee if target else given["consignee"]
         chip = target.chip if target else given["chip"]
         chip_tpp, chip_class = self.chips[chip]
@@ -212,7 +218,7 @@ class Oracle:
         record = Record(provider, given, target, kind, day, destination, consignee, chip, quantity, chip_tpp)
         if target and kind == "delivery":
             record = replace(record, fulfils=min(quantity, self._outstanding(target)))
-        if chip_class != self.rules.counted_class:
+        if settled.basis == "UNCOUNTED" if settled else chip_class != self.rules.counted_class:
             return replace(record, basis="UNCOUNTED")
         if kind == "opening":
             return replace(record, basis=given["basis"] or None)
@@ -486,6 +492,11 @@ class Oracle:
         return in_places(
             self._entries(), "pending", self.registers.members(family), at(self.rules.counted(destination))
         )
+
+
+def _place(record: Record) -> str:
+    """The destination as given, of a record with `under` that of the record named."""
+    return _place(record.target) if record.target else record.given["destination"]
 
 
 def _absolute(limit: int, account: str, most: int, used: int, using: int) -> Trial:

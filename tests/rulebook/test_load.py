@@ -27,7 +27,7 @@ Step = str | int
 
 
 def load(texts: Mapping[str, str]) -> Rulebook:
-    return load_rulebook(texts, country_names().keys())
+    return load_rulebook(texts, country_names())
 
 
 def problems_of(texts: Mapping[str, str]) -> list[str]:

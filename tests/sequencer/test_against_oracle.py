@@ -11,7 +11,10 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.harness import Answer, Bench, bench
+from ledger.rulebook.rulebook import Rulebook
+from ledger.sequencer.adopting import adopt
+from ledger.store.seeds import parse_rulebook
+from tests.harness import Answer, Bench, amended, bench
 from tests.oracle.oracle import Oracle, Rules
 
 CHIPS = {"H100": (15_832, "3A090.a"), "GB300": (60_000, "3A090.a"), "L40": (2_896, "3A090.b")}
@@ -65,6 +68,16 @@ class Variant:
 
     amendments: tuple[tuple[str, str], ...]
     rules: Rules = field(repr=False)
+    territories: tuple[tuple[str, str], ...] = ()
+    """What of `tiers.toml` is replaced by what."""
+
+    def rulebook(self) -> Rulebook:
+        """Give the rulebook."""
+        texts = dict(amended(**dict(self.amendments)).texts)
+        for old, new in self.territories:
+            assert texts["tiers.toml"].count(old) == 1
+            texts["tiers.toml"] = texts["tiers.toml"].replace(old, new)
+        return parse_rulebook(texts)
 
 
 def _schedule(first: int, step: int) -> dict[str, int]:
@@ -284,6 +297,10 @@ def play(made: Bench, variant: Variant, steps: Sequence[Any], rows_a_file: int) 
             made.register(who, what)
             oracle.register(who, what)
             continue
+        if isinstance(what, Variant):
+            adopt(made.desk(), what.rulebook(), "the rule has changed")
+            oracle.adopt(what.rules)
+            continue
         for drafts in _files(what, rows_a_file):
             rows: list[dict[str, str]] = []
             expected: list[Answer] = []
@@ -309,17 +326,17 @@ def test_every_decision_is_that_of_the_second_implementation(variant: Variant, s
     with tempfile.TemporaryDirectory() as folder, bench(Path(folder), **dict(variant.amendments)) as made:
         oracle = play(made, variant, steps, rows_a_file)
 
-        assert _balances(made) == _sums(oracle)
+        assert balances(made) == sums(oracle)
 
 
-def _balances(made: Bench) -> dict[tuple[str, str, str, int], int]:
+def balances(made: Bench) -> dict[tuple[str, str, str, int], int]:
     found = made.ledger.rows(
         "SELECT account, consignee, destination, period, sum(tpp) FROM balance GROUP BY ALL HAVING sum(tpp) <> 0"
     )
     return {(account, consignee, destination, period): tpp for account, consignee, destination, period, tpp in found}
 
 
-def _sums(oracle: Oracle) -> dict[tuple[str, str, str, int], int]:
+def sums(oracle: Oracle) -> dict[tuple[str, str, str, int], int]:
     """Sum what the oracle's records contribute: LPP by year and wherever, NVEU by quarter, all else by no period."""
     sums: Counter[tuple[str, str, str, int]] = Counter()
     for record in oracle.history:

@@ -92,7 +92,7 @@ def test_a_row_that_has_changed_is_reported_and_the_others_recorded(tmp_path: Pa
 
 
 def test_a_record_put_right_is_known_under_its_new_reference(tmp_path: Path) -> None:
-    """Reversed, and filed anew with `/2` behind its reference, it agrees with the file again."""
+    """Reversed, and filed anew with `/v2` behind its reference, it agrees with the file again."""
     with bench(tmp_path) as made:
         bring(made, row())
         made.submit(
@@ -104,7 +104,7 @@ def test_a_record_put_right_is_known_under_its_new_reference(tmp_path: Path) -> 
                 "under": "Aurora Example 1",
                 "note": "grew",
             },
-            made.ledger.rows(RECORD_1)[0][0] | {"reference": "Aurora Example 1/2", "quantity": 2000},
+            made.ledger.rows(RECORD_1)[0][0] | {"reference": "Aurora Example 1/v2", "quantity": 2000},
         )
         done = bring(made, row(count="2000.0"))
         gone = bring(made, row(count="2000.0", status="Decommissioned", gone="2026-05-01"))
@@ -112,7 +112,7 @@ def test_a_record_put_right_is_known_under_its_new_reference(tmp_path: Path) -> 
 
     assert fates(done) == ["already there"]
     assert fates(gone) == ["recorded"]
-    assert drawn_on == [("Aurora Example 1/2",)]
+    assert drawn_on == [("Aurora Example 1/v2",)]
 
 
 def test_what_was_planned_is_delivered_under_its_allocation(tmp_path: Path) -> None:

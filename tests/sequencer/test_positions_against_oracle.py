@@ -31,8 +31,8 @@ from tests.sequencer.test_against_oracle import (
 
 Row = dict[str, Any]
 WORSE = ("open", "watch", "critical", "exhausted", "over")
-FOR_READING = ("name", "cap_h100e", "used_h100e", "remaining_h100e")
-"""Columns that say again what another column says: not compared."""
+FOR_READING = ("name", "cap_h100e", "used_h100e", "remaining_h100e", "rulebook", "rulebook_digest")
+"""Columns that say again what another column says, or whose figures these are: not compared."""
 DAYS = tuple(map(date.fromisoformat, DATES))
 NVEU_BEGINS = {
     date.fromisoformat(row["valid_from"])
@@ -50,12 +50,12 @@ def test_every_position_is_a_sum_over_the_history(variant: Variant, steps: Any, 
         oracle = play(made, variant, steps, rows_a_file=14)
         latest = max([variant.rules.counting_start, *(record.day for record in oracle.history)])
 
-        assert _shown(status(made.desk())) == _expected(oracle, latest)
+        assert shown(status(made.desk())) == expected(oracle, latest)
         for day in days:
-            assert _shown(status(made.desk(), as_of=day)) == _expected(oracle, day)
+            assert shown(status(made.desk(), as_of=day)) == expected(oracle, day)
 
 
-def _shown(found: Mapping[str, Any]) -> Row:
+def shown(found: Mapping[str, Any]) -> Row:
     lists = {
         name: [{column: value for column, value in row.items() if column not in FOR_READING} for row in rows]
         for name, rows in found.items()
@@ -64,7 +64,7 @@ def _shown(found: Mapping[str, Any]) -> Row:
     return {"as_of": found["as_of"]} | lists
 
 
-def _expected(oracle: Oracle, day: date) -> Row:
+def expected(oracle: Oracle, day: date) -> Row:
     """Work the lists out of the records dated up to a day, with tiers, uplifts and authorizations of that day."""
     known = copy(oracle)
     known.history = [record for record in oracle.history if record.day <= day]

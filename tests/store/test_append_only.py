@@ -1,5 +1,6 @@
 """The engine itself keeps the ledger append-only, and a file that was tampered with is not opened."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -89,8 +90,10 @@ def test_a_file_whose_schema_was_changed_is_not_opened(filled: Path, tmp_path: P
 
 
 def test_the_migrations_come_to_what_is_declared(filled: Path) -> None:
-    """The first release has one migration, which is the declaration itself; a ledger's file has its fingerprint."""
-    assert [text for _, text in migrations().values()] == [declared_sql()]
+    """All migrations together make what the declarations make; a ledger's file has that fingerprint."""
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(declared_sql())
+        assert fingerprint(connection) == expected_fingerprint()
     with LedgerFile.open(filled) as ledger:
         assert fingerprint(ledger.connection) == expected_fingerprint()
 
@@ -126,20 +129,49 @@ def test_an_older_file_is_updated_by_writing_only(
 ) -> None:
     """A reader of an older ledger is told what to do; a writer brings it up to date and loses nothing."""
     path = Path(shutil.copy(filled, tmp_path / "copy.duckdb"))
-    newer = migrations() | {2: ("one more table", "CREATE TABLE addition (a INTEGER);")}
+    next_number = max(migrations()) + 1
+    newer = migrations() | {next_number: ("one more table", "CREATE TABLE addition (a INTEGER);")}
     monkeypatch.setattr(schema, "migrations", lambda: newer)
     schema.expected_fingerprint.cache_clear()
 
     with pytest.raises(QuotaledgerError, match="older quotaledger"):
         LedgerFile.open(path)
     with LedgerFile.open(path, NOW) as ledger:
-        assert ledger.rows("SELECT number FROM migration ORDER BY number") == [(1,), (2,)]
+        assert ledger.rows("SELECT number FROM migration ORDER BY number") == [(n,) for n in sorted(newer)]
         assert ledger.rows("SELECT count(*) FROM decisions") == [(1,)]
     with LedgerFile.open(path) as ledger:
         assert ledger.rows("SELECT count(*) FROM addition") == [(0,)]
 
     monkeypatch.undo()
     schema.expected_fingerprint.cache_clear()
+
+
+def test_a_ledger_of_the_first_tables_gets_the_newest(filled: Path, tmp_path: Path) -> None:
+    """A file that only the first migration made has its decisions, with their sentences, after the others."""
+    path = Path(shutil.copy(filled, tmp_path / "copy.duckdb"))
+    first_sql = migrations()[1][1]
+    parts = {
+        name: re.findall(
+            rf"^CREATE (?:TABLE|TRIGGER) (?:{name}\b|\w+ BEFORE \w+ ON {name}\b).*?;$",
+            first_sql,
+            re.MULTILINE | re.DOTALL,
+        )
+        for name in ("limit_text", "migration")
+    }
+    with LedgerFile.open(path) as ledger:
+        before = ledger.rows("SELECT * FROM decisions")
+        made = ledger.rows("SELECT * FROM migration WHERE number = 1")
+    with duckdb.connect(str(path)) as connection:
+        for name, statements in parts.items():
+            connection.execute(f"DROP TABLE {name}; {' '.join(statements)}")
+        connection.executemany("INSERT INTO migration VALUES (?, ?, ?)", made)
+        connection.execute("UPDATE view_digest SET digest = 'of that version'")
+
+    with pytest.raises(QuotaledgerError, match="older quotaledger"):
+        LedgerFile.open(path)
+    with LedgerFile.open(path, NOW) as ledger:
+        assert fingerprint(ledger.connection) == expected_fingerprint()
+        assert ledger.rows("SELECT * FROM decisions") == before
 
 
 def test_views_and_sentences_follow_the_software(filled: Path, tmp_path: Path) -> None:
