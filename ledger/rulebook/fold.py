@@ -29,6 +29,8 @@ from schemas.words import Basis, Kind, Outcome
 KINDS: Final = tuple(Kind)
 BASES: Final = tuple(Basis)
 _AMOUNTS: Final = attrgetter(*COUNTS)
+_MANY: Final = 8
+"""So many records are decided quicker as columns than one by one."""
 _BINDING: Final = {
     (basis, authorized): tuple(
         limit
@@ -84,7 +86,7 @@ class Fold:
     def run(self, records: Records, advanced: Callable[[int], None] | None = None) -> Decisions:
         """Decide all rows in order; `advanced` is told now and then how many are done."""
         self._roomy = self._has_room(records)
-        plain = Plain(records, self._codebook, self._balances) if self._roomy else None
+        plain = Plain(records, self._codebook, self._balances) if self._roomy and len(records) >= _MANY else None
         binding = plain.binding if plain else [NOT_PLAIN] * len(records)
         # What nobody names, nor has been recorded before, needs no look at what it was.
         alone = (np.array(binding) != NOT_PLAIN) & ~self._watched(records)
