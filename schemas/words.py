@@ -40,6 +40,9 @@ class Outcome(IntEnum):
     REJECTED = 3  # not understood, or contradicts the record: not recorded
 
 
+KINDS, BASES = tuple(Kind), tuple(Basis)
+"""The members by their numbers: a look-up, where calling the enumeration is slow."""
+
 STATED_BASES = (Basis.LICENSE, Basis.LPP, Basis.AIA, Basis.NVEU, Basis.UVEU)
 
 LIMIT_IDS = (

@@ -20,17 +20,16 @@ from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.columns import COUNTS, DECIDED, NOTHING, Decisions, Record, Records, Rejection, Standing
 from ledger.rulebook.counting import ask, attrit, fulfil, install, lapse, open_base
 from ledger.rulebook.determination import Determination
-from ledger.rulebook.limit import Account, Reading, Rules, Share
+from ledger.rulebook.limit import Account, Limit, Reading, Rules, Share
 from ledger.rulebook.limits import LIMITS
 from ledger.rulebook.plain import NOT_PLAIN, Plain
 from ledger.rulebook.under import contradiction, draw
-from schemas.words import Basis, Kind, Outcome
+from schemas.words import BASES, KINDS, Basis, Kind, Outcome
 
-KINDS: Final = tuple(Kind)
-BASES: Final = tuple(Basis)
 _AMOUNTS: Final = attrgetter(*COUNTS)
 _MANY: Final = 8
 """So many records are decided quicker as columns than one by one."""
+_BANS: Final = tuple(limit for limit in LIMITS if not limit.has_account)
 _BINDING: Final = {
     (basis, authorized): tuple(
         limit
@@ -288,11 +287,12 @@ class Fold:
             return Outcome.ADMITTED, _NO_VERDICT
         if claim.is_harmless and not self._explaining:
             return Outcome.ADMITTED, _NO_VERDICT
-        banned = claim.beyond or claim.prohibited or claim.unavailable or claim.day > self._horizon_end
-        limits = LIMITS
-        if not banned and not self._explaining:
-            limits = _BINDING[claim.basis, self._codebook.authorized[claim.family]]
-        self.readings = [r for limit in limits if (r := limit.read(claim, self._rules)) is not None]
+        for limit in LIMITS if self._explaining else self._binding(claim):
+            reading = limit.read(claim, self._rules)
+            if reading is not None:
+                self.readings.append(reading)
+                if reading.excess > 0 and not self._explaining:
+                    break  # the first that is exceeded speaks; only who asks why wants the others
         exceeded = next((reading for reading in self.readings if reading.excess > 0), None)
         if exceeded is None:
             tested = [reading for reading in self.readings if LIMITS[reading.limit].has_account]
@@ -304,6 +304,12 @@ class Fold:
         self.readings = [self._left_before(reading, claim) for reading in self.readings]
         refusing = next(reading for reading in self.readings if reading.excess > 0)
         return Outcome.REFUSED, self._verdict(refusing)
+
+    def _binding(self, claim: Claim) -> tuple[Limit, ...]:
+        """Give the limits that a record can exceed or come near to, in their order."""
+        banned = claim.beyond or claim.prohibited or claim.unavailable or claim.day > self._horizon_end
+        binding = _BINDING[claim.basis, self._codebook.authorized[claim.family]]
+        return (*_BANS, *binding) if banned else binding
 
     def _left_before(self, reading: Reading, claim: Claim) -> Reading:
         """Give a reading with what its account leaves and may have now that the record is uncounted again."""

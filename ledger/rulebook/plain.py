@@ -15,7 +15,7 @@ from ledger.core.dates import year_and_quarter
 from ledger.rulebook.balances import Balances, Counts
 from ledger.rulebook.codebook import TIER_1, TIER_3, Codebook
 from ledger.rulebook.columns import Record, Records, Standing
-from schemas.words import LIMIT_IDS, Basis, Kind, Outcome
+from schemas.words import BASES, KINDS, LIMIT_IDS, Basis, Kind, Outcome
 
 NOT_PLAIN, FREE, CAP, LPP, LPP_ELSE_CAP, LPP_ELSE_FREE = range(6)
 """What can bind a record: nothing, its destination's cap, its family's LPP year, or the year and, where the record
@@ -125,10 +125,10 @@ class Plain:
     def standing(self, row: int, record: Record, sequence: int) -> Standing:
         """Give how a decided record stands, for those that name it."""
         found = self._found[row]
-        basis = Basis(int(self._basis[row]))
+        basis = BASES[self._basis[row]]
         if found != UNBOUND:
             basis = Basis.LPP if found >= LPP_ADMITTED else Basis.LICENSE
-        kind, refused, tpp = Kind(record.kind), found in (CAP_REFUSED, LPP_REFUSED), self._tpps[row]
+        kind, refused, tpp = KINDS[record.kind], found in (CAP_REFUSED, LPP_REFUSED), self._tpps[row]
         return Standing(
             sequence=sequence,
             content=record.content,
@@ -141,7 +141,7 @@ class Plain:
             chip=record.chip,
             quantity=record.quantity,
             tpp=tpp,
-            stated=Basis(record.basis),
+            stated=BASES[record.basis],
             basis=basis,
             refused=refused,
             counts=Counts() if refused else self._counts(row, found),

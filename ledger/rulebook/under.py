@@ -4,7 +4,7 @@ from ledger.core.columns import ABSENT
 from ledger.rulebook.claim import Claim
 from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.columns import Record, Rejection, Standing
-from schemas.words import Basis, Kind
+from schemas.words import KINDS, Basis, Kind
 
 MAY_NAME: dict[Kind, tuple[Kind, ...]] = {
     Kind.DELIVERY: (Kind.ALLOCATION,),
@@ -18,7 +18,7 @@ def contradiction(row: int, record: Record, named: Standing | None, codebook: Co
     """Say how a row contradicts the record that it names, or None. The checks are in their documented order."""
     if named is None:
         return Rejection(row, "under", "under-not-found")
-    kind = Kind(record.kind)
+    kind = KINDS[record.kind]
     disagreeing = _disagreeing(record, named, codebook)
     if disagreeing:
         return Rejection(row, disagreeing, "under-disagrees", named.sequence)

@@ -1,6 +1,8 @@
 """An import: files in, every row decided in order, and all of it recorded in one transaction or nothing."""
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,6 +91,32 @@ def import_sheets(
     if unreadable:
         raise InputRejected("nothing was recorded: a file cannot be read", unreadable)
     rows = sum(sheet.rows for sheet in sheets)
+    with _uncollected():
+        return _import(desk, provider, sheets, rows, skip_invalid, dry_run, advanced)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector away: a million rows make no cycles, and it would look at them again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _import(
+    desk: Desk,
+    provider: str,
+    sheets: Sequence[Sheet],
+    rows: int,
+    skip_invalid: bool,
+    dry_run: bool,
+    advanced: Advanced | None,
+) -> ImportResult:
+    """Decide and record rows that can be read."""
     form = _parse(desk, sheets, rows)
     references = number_references(desk, provider, form)
     balances = desk.balances()

@@ -127,7 +127,7 @@ class LedgerFile:
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     # An absolute path, so that no name is taken for one of DuckDB's own, such as `:memory:` or `md:name`.
     connection = duckdb.connect(str(path.absolute()), read_only=read_only, config=dict(_SETTINGS))
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     return connection
 
 

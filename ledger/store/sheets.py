@@ -236,7 +236,7 @@ def _read_arrow(sheet: Sheet, kind: str, content: bytes) -> None:
     source = pa.BufferReader(content)
     try:
         if kind == "parquet":
-            table = pq.read_table(source)
+            table = pq.ParquetFile(source).read()
         elif content.startswith(b"ARROW1"):
             table = pyarrow.feather.read_table(source)
         else:
@@ -268,6 +268,8 @@ def _arrow_column(chunks: Any) -> Column:
     if pa.types.is_timestamp(chunks.type) and chunks.type.unit == "ns":
         # Nanoseconds have no Python value; a day's timestamp loses nothing as microseconds.
         chunks = chunks.cast(pa.timestamp("us", tz=chunks.type.tz), safe=False)
+    if pa.types.is_null(chunks.type):
+        return Column.blank(len(chunks))
     if pa.types.is_string(chunks.type) and _mostly_distinct(chunks):
         return Column.of_texts(chunks.to_pylist())
     try:

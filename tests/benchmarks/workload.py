@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 PARTIES: Final = 300
 _PLACES: Final = ("AE", "SA", "IN", "MY", "ID", "SG", "BR", "MX", "TH", "VN", "IL", "PL", "TW", "US")
 _CHIPS: Final = ("H100", "H20", "GB300", "MI300X")
-_DELIVERED, _NAMING = 0.2, 0.5
-"""A fifth of the records are deliveries, half of which name an allocation before them."""
+_DELIVERED = 0.2
+"""A fifth of the records are deliveries, the others allocations; about a third of these is refused."""
+_QUANTITY_MAX: Final = 6
 _DAYS: Final = 700
 
 
@@ -25,17 +26,20 @@ def write_parties(path: Path) -> None:
         writer.writerows((f"P{n:03d}", f"Party {n}", _PLACES[n % len(_PLACES)]) for n in range(PARTIES))
 
 
-def write_records(path: Path, rows: int, seed: int) -> None:
-    """Write a Parquet file of so many records; files of other seeds have other references."""
+def write_records(path: Path, rows: int, seed: int, naming: float = 0) -> None:
+    """Write a Parquet file of so many records; files of other seeds have other references.
+
+    `naming` is the part of the deliveries that name an allocation before them.
+    """
     random = np.random.default_rng(seed)
     number = np.arange(rows)
     delivery = random.random(rows) < _DELIVERED
-    naming = np.flatnonzero(delivery & (random.random(rows) < _NAMING))
+    namers = np.flatnonzero(delivery & (random.random(rows) < naming))
     allocations = np.flatnonzero(~delivery)
-    before = np.searchsorted(allocations, naming)
-    naming, before = naming[before > 0], before[before > 0]
+    before = np.searchsorted(allocations, namers)
+    namers, before = namers[before > 0], before[before > 0]
     under = np.full(rows, -1)
-    under[naming] = allocations[(before * random.random(len(naming))).astype(np.int64)]
+    under[namers] = allocations[(before * random.random(len(namers))).astype(np.int64)]
     named = under >= 0
     reference = np.char.add(f"{seed}-", np.char.zfill(number.astype(str), 8))
     days = np.datetime64("2025-01-01") + np.sort(random.integers(0, _DAYS, rows))
@@ -48,7 +52,7 @@ def write_records(path: Path, rows: int, seed: int) -> None:
             np.char.add("P", np.char.zfill(random.integers(0, PARTIES, rows).astype(str), 3)), mask=named
         ),
         "chip": pa.array(np.array(_CHIPS)[random.integers(0, len(_CHIPS), rows)], mask=named),
-        "quantity": pa.array(random.integers(1, 50, rows)),
+        "quantity": pa.array(random.integers(1, _QUANTITY_MAX, rows)),
         "under": pa.array(reference[under], mask=~named),
     }
     pq.write_table(pa.table(columns), path)
