@@ -142,7 +142,8 @@ def started(**amendments: str) -> Iterator[Bench]:
 
 
 def balances(ledger: Bench) -> list[tuple[Any, ...]]:
-    return ledger.ledger.rows("SELECT * FROM balance WHERE tpp <> 0 ORDER BY ALL")
+    query = "SELECT account, consignee, destination, period, sum(tpp) FROM balance GROUP BY ALL HAVING sum(tpp) <> 0"
+    return ledger.ledger.rows(f"{query} ORDER BY ALL")
 
 
 def positions(ledger: Bench) -> dict[str, Any]:

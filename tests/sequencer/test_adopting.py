@@ -1,6 +1,5 @@
 """A rulebook put in force in a running ledger: what changes from then on, and what never does."""
 
-import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from ledger.sequencer.explaining import explain
 from ledger.sequencer.positions import status
 from ledger.store import derived
 from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook, parse_rulebook
-from tests.harness import Bench, amended, bench
+from ledger.tlog.leaf import leaf_bytes, leaf_hash
+from tests.harness import NOW, Bench, amended, bench
 
 H100_TPP = 15_832
 ALPHA = {"party": "ALPHA", "name": "Alpha", "headquarters": "AE"}
@@ -117,10 +117,17 @@ def test_an_adoption_is_a_batch_with_a_leaf(tmp_path: Path) -> None:
         done = put_in_force(made, LOWER, "  by decree\n(no. 7)  ")
         after = made.desk().head()
 
-        ((kind, content),) = made.ledger.rows("SELECT kind, content FROM leaf WHERE leaf = ?", [before.leaf])
-        fields = json.loads(content.split(b"\n", 1)[1])
+        ((kind, salt, found),) = made.ledger.rows("SELECT kind, salt, hash FROM leaf WHERE leaf = ?", [before.leaf])
+        fields = {
+            "rulebook": LOWER.id,
+            "digest": LOWER.digest,
+            "note": "by decree\n(no. 7)",
+            "batch": after.batch,
+            "recorded_at": NOW.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "salt": salt.hex(),
+        }
         assert (after.leaf, after.batch, after.sequence) == (before.leaf + 1, before.batch + 1, before.sequence)
-        assert (kind, fields["digest"], fields["note"]) == ("rulebook", LOWER.digest, "by decree\n(no. 7)")
+        assert (kind, found) == ("rulebook", leaf_hash(leaf_bytes("rulebook", fields)))
         query = "SELECT kind, records, rulebook_digest, filed_by FROM batch WHERE batch = ?"
         assert made.ledger.rows(query, [done.batch]) == [("rulebook", 1, LOWER.digest, "tests")]
 

@@ -74,7 +74,7 @@ _SETTLED = [
 def _stored(made: Bench) -> list[tuple[object, ...]]:
     """Give every stored decision: the record, its leaf, and the sentence and citation that a person reads."""
     return made.ledger.rows(
-        "SELECT e.*, d.message, d.h100e, d.rulebook_digest, l.content, l.hash"
+        "SELECT e.*, d.message, d.h100e, d.rulebook_digest, l.salt, l.hash"
         " FROM entry AS e JOIN decisions AS d USING (sequence) JOIN leaf AS l ON l.leaf = e.leaf ORDER BY e.sequence"
     )
 
