@@ -18,6 +18,7 @@ class Fate(StrEnum):
     RECORDED = "recorded"
     ALREADY_THERE = "already there"
     REJECTED = "rejected"
+    HELD_BACK = "held back"  # good, but the import failed for other rows
     LEFT_OUT = "left out"
     REPORTED = "reported"
 

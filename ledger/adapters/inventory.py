@@ -14,14 +14,22 @@ from ledger.core.text import shown
 
 def adapt(rows: Sequence[Row], known: Known) -> list[Adapted]:
     """Say of every line of the inventory what is to be recorded, or why nothing is."""
-    seen: Counter[str] = Counter()
-    # Lines that differ in their count alone are numbered by it: their order in the file makes no difference.
-    in_order = sorted(range(len(rows)), key=lambda place: (len(rows[place]["count"]), rows[place]["count"]))
-    adapted = {place: _adapted(rows[place], known, seen) for place in in_order}
-    return [adapted[place] for place in range(len(rows))]
+    adapted = [_adapted(row, known) for row in rows]
+    times = Counter(reference for line in adapted for reference in line.references)
+    return [_alone(line, max((times[reference] for reference in line.references), default=1)) for line in adapted]
 
 
-def _adapted(row: Row, known: Known, seen: Counter[str]) -> Adapted:
+def _alone(line: Adapted, times: int) -> Adapted:
+    """Report a line that others share site, chip and date with: next month, nobody could tell which is which."""
+    if times == 1:
+        return line
+    shared = Reason(
+        "shared-line", f"{times} lines have this site, chip and date; write one, with the whole count"
+    )
+    return Adapted(line.name, reported=(shared,), country=line.country)
+
+
+def _adapted(row: Row, known: Known) -> Adapted:
     site, chip = row["site"], known.chip_names.get(folded(row["chip"]), ("", ""))[0]
     country = known.regions.get(site) or known.country(site) or ""
     since, count = day(row["date"]), whole_count(row["count"])
@@ -33,9 +41,7 @@ def _adapted(row: Row, known: Known, seen: Counter[str]) -> Adapted:
         reasons.insert(0, Reason("unknown-site", sentence))
     if reasons or isinstance(since, Reason):
         return Adapted(site, reported=tuple(reasons), country=country)
-    line = reference_base(f"{site} {chip} {day_text(since)}")
-    seen[line] += 1
-    reference = line if seen[line] == 1 else f"{line} [{seen[line]}]"
+    reference = reference_base(f"{known.consignee} {site} {chip} {day_text(since)}")
     record = {
         "reference": reference,
         "kind": "opening" if since < known.counting_start else "delivery",

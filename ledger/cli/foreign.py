@@ -66,9 +66,9 @@ def import_foreign(
         one_h100e = done.desk.rulebook.figure("h100_equivalent_tpp")
         parties = done.desk.registers.parties
         spoken = tell_decisions(done.desk, done.result, outputs.decisions, skip_invalid)
-    tell_outcome(done.result, spoken, outputs.decisions, dry_run, skip_invalid)
     with recorded_already(done.result.batch):
         _write(done.accounting, outputs, parties)
+    tell_outcome(done.result, spoken, outputs.decisions, dry_run, skip_invalid)
     if done.registered:
         will = "would be registered" if dry_run else "were registered"
         shown = ", ".join(done.registered[:_PARTIES_SHOWN_MAX])

@@ -83,21 +83,18 @@ class Balances:
             self.installed[family] += sign * counts.installed
 
     def add_many(self, columns: Mapping[str, Numbers], places: int) -> None:
-        """Count many records, but for what they count on caps and LPP years.
+        """Count what many records commit, promise and install, and nothing else of them.
 
         `columns` are those of decisions, `places` is how many countries there are.
         """
-        keys = (columns["nveu_quarter"] * (1 + columns["family"].max(initial=0)) + columns["family"]) * places
-        accounts, first, at = np.unique(keys + columns["destination"], return_index=True, return_inverse=True)
-        sums = {name: np.zeros(len(accounts), np.int64) for name in ("committed", "installed", "pending", "nveu")}
+        keys = columns["family"] * places + columns["destination"]
+        accounts, at = np.unique(keys, return_inverse=True)
+        sums = {name: np.zeros(len(accounts), np.int64) for name in ("committed", "installed", "pending")}
         for name, total in sums.items():
             np.add.at(total, at, columns[name])
-        for place, row in enumerate(first.tolist()):
-            counts = Counts(
-                nveu_quarter=int(columns["nveu_quarter"][row]),
-                **{name: int(total[place]) for name, total in sums.items()},
-            )
-            self.add(int(columns["family"][row]), int(columns["destination"][row]), counts)
+        for place, account in enumerate(accounts.tolist()):
+            counts = Counts(**{name: int(total[place]) for name, total in sums.items()})
+            self.add(account // places, account % places, counts)
 
     def nveu_base(self, family: int, destination: int, quarter: int) -> int:
         """Give the installed base of a quarter: everything dated up to its last day."""

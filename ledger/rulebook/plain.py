@@ -66,7 +66,7 @@ class Plain:
         inside = (tiers == TIER_1).all(axis=0)
         plain = ~np.array(book.authorized)[family] & (opening | (tiers != TIER_3).all(axis=0))
         lpp = eras.lpp_open[era] & ~np.array(book.lpp_closed)[destination]
-        binding = _binding(stated, inside, tier != TIER_1, lpp)
+        binding = _what_binds(stated, inside, tier != TIER_1, lpp)
         # What no figure is published for is left to the limit that says so.
         binding[(tier != TIER_1) & ~eras.counting[era] & (binding != LPP)] = NOT_PLAIN
         binding[opening] = FREE
@@ -86,14 +86,15 @@ class Plain:
         self._year[rows], self._quarter[rows] = periods[place].T
 
     def _decider(self) -> Callable[[int], None]:
-        """Give what decides a plain record and counts it on the cap that binds it; `settle` counts the rest.
+        """Give what decides a plain record and counts it where later ones look; `settle` counts the rest.
 
         A closure, because a million rows then look nothing up on the way.
         """
         bindings, tpps, mosts = self.binding, self._tpps, self._most.tolist()
         requests: list[bool] = (self._records.kind == Kind.ALLOCATION).tolist()
         places, families, years = self._destination.tolist(), self._family.tolist(), self._years
-        cap, lpp, lpp_most = self._balances.cap, self._balances.lpp, self._lpp_most
+        cap, lpp, nveu, lpp_most = self._balances.cap, self._balances.lpp, self._balances.nveu, self._lpp_most
+        bases, quarters = self._nveu.tolist(), self._quarter.tolist()
         founds, lefts = self._found, self._left
 
         def decide(row: int) -> None:
@@ -109,6 +110,9 @@ class Plain:
                     binding = FREE
             if binding == FREE:
                 founds[row] = UNBOUND
+                if bases[row]:  # an opening fills a base that may bind what is no plain record
+                    base = nveu[families[row], places[row]]
+                    base[quarters[row]] = base.get(quarters[row], 0) + bases[row]
                 return
             left = most - sums[key] - tpp
             if left >= 0:
@@ -203,7 +207,7 @@ class Plain:
         return rows, columns
 
 
-def _binding(stated: Numbers, inside: Any, capped: Any, lpp: Any) -> Numbers:
+def _what_binds(stated: Numbers, inside: Any, capped: Any, lpp: Any) -> Numbers:
     """Say what can bind what is asked for: `inside` tier 1 throughout, `capped` destinations, LPP open."""
     licensed = np.where(capped, CAP, FREE)
     unstated = np.where(inside, FREE, np.where(lpp, np.where(capped, LPP_ELSE_CAP, LPP_ELSE_FREE), licensed))

@@ -55,7 +55,10 @@ def adapt_file(desk: Desk, adapter: Adapter, file: str, content: bytes, consigne
     _check_readable(sheet, adapter)
     seeds = owner_rows(adapter.owners) if adapter.owners else []
     known = _known(desk, adapter, consignee, seeds)
-    rows = [_row(sheet, adapter, number) for number in range(sheet.rows)]
+    broken: dict[int, list[str]] = {}
+    for fault in sheet.faults:
+        broken.setdefault(fault.row, []).append(fault.message)
+    rows = [_row(sheet, adapter, number, broken.get(number, [])) for number in range(sheet.rows)]
     adapted = iter(adapter.adapt([row for row in rows if not isinstance(row, Adapted)], known))
     made = [row if isinstance(row, Adapted) else next(adapted) for row in rows]
     adaptation = Adaptation(adapter, sheet.file, sheet.sha256, made)
@@ -135,9 +138,8 @@ def _needed(rows: Sequence[Adapted], registers: Registers, seeds: Sequence[Mappi
     return list(needed.values())
 
 
-def _row(sheet: Sheet, adapter: Adapter, number: int) -> Row | Adapted:
+def _row(sheet: Sheet, adapter: Adapter, number: int, broken: list[str]) -> Row | Adapted:
     """Give the adapter's columns of a row as text, or, of one that is no row or has no text there, why."""
-    broken = [fault.message for fault in sheet.faults if fault.row == number]
     values: dict[str, str] = {}
     for name in (*adapter.required, *adapter.optional):
         column = sheet.columns.get(name)

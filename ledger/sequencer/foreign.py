@@ -1,7 +1,7 @@
 """A foreign file imported: adapted, compared with what earlier files recorded, and then imported like any other."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger.adapters.accounting import AccountedRow, Accounting, Fate, tpp_of
@@ -48,7 +48,7 @@ def import_adaptation(
     A row that an earlier file recorded with other facts is reported and nothing of it recorded. If a row is rejected
     for any other reason, nothing at all is, the parties neither, unless `skip_invalid`.
     """
-    trial = replace(desk)
+    trial = Desk(desk.ledger, desk.filed_by, desk.now)
     trial.registers = desk.registers.with_rows(list(adaptation.parties))
     given = normal(provider)
     earlier = _Earlier(trial, given if isinstance(given, str) else provider, adaptation.rows)
@@ -60,13 +60,15 @@ def import_adaptation(
     reported |= changed
     sheet = adaptation.sheet(reported, records)
     fails = not skip_invalid and any(_line(tried, row) - 1 not in changed for row, _ in tried.faults)
-    if not (dry_run or fails):
-        _register(desk, adaptation)
-        trial = replace(desk)
-    result = import_sheets(
-        trial, provider, [sheet], skip_invalid=skip_invalid, dry_run=dry_run or fails, advanced=advanced
-    )
-    accounting = _account(trial, adaptation, result, reported)
+    if dry_run or fails:
+        result = import_sheets(trial, provider, [sheet], skip_invalid=skip_invalid, dry_run=True, advanced=advanced)
+    else:
+        with desk.ledger.transaction():
+            _register(desk, adaptation)
+            trial = Desk(desk.ledger, desk.filed_by, desk.now)
+            result = import_sheets(trial, provider, [sheet], skip_invalid=skip_invalid, advanced=advanced)
+        desk.renew()
+    accounting = _account(trial, adaptation, result, reported, fails=fails)
     return ForeignImport(trial, result, accounting, [party.party for party in adaptation.parties])
 
 
@@ -156,10 +158,12 @@ def _changed(tried: ImportResult, sheet: Sheet, earlier: _Earlier) -> dict[int, 
     return changed
 
 
-def _account(desk: Desk, adaptation: Adaptation, result: ImportResult, reported: Mapping[int, Reason]) -> Accounting:
+def _account(
+    desk: Desk, adaptation: Adaptation, result: ImportResult, reported: Mapping[int, Reason], *, fails: bool
+) -> Accounting:
     """Give every row of the file its fate."""
     chip_tpp = {chip.chip: chip.tpp for chip in desk.registers.chips.values()}
-    fates = _fates(result)
+    fates = _fates(result, Fate.HELD_BACK if fails else Fate.RECORDED)
     rejections: dict[int, list[Reason]] = {}
     for row, fault in result.faults:
         rejections.setdefault(_line(result, row), []).append(Reason(fault.code, fault.message))
@@ -178,10 +182,10 @@ def _account(desk: Desk, adaptation: Adaptation, result: ImportResult, reported:
     return Accounting(rows)
 
 
-def _fates(result: ImportResult) -> dict[int, Fate]:
+def _fates(result: ImportResult, good: Fate) -> dict[int, Fate]:
     """Give the fate of the file's rows that were filed: rejected if a record of it was, already there if all were."""
     fates = {_line(result, row): Fate.ALREADY_THERE for row, _ in result.decisions.duplicates}
-    fates |= {_line(result, row): Fate.RECORDED for row in result.decisions.row}
+    fates |= {_line(result, row): good for row in result.decisions.row.tolist()}
     return fates | {_line(result, row): Fate.REJECTED for row, _ in result.faults}
 
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from ledger.core.columns import Column, Numbers
 from ledger.core.dates import FOREVER
+from ledger.core.errors import QuotaledgerError
 from ledger.rulebook.registers import Assurance, Authorization, Chip, Party, Row
 from ledger.rulebook.rulebook import Rulebook
 from ledger.store import contributions
@@ -108,7 +109,7 @@ def append_records(
         row = {"batch": number, "number": place, "file": file, "sha256": digest, "records": records}
         insert_row(connection, "batch_file", row)
     to = Head(last_sequence, at.leaf + count, number)
-    _move_head(connection, to, _latest(columns["date"]))
+    _move_head(connection, at, to, _latest(columns["date"]))
     return to
 
 
@@ -145,7 +146,7 @@ def append_rows(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rows: Se
     for table, dicts in tables.items():
         insert(connection, table, {name: [values[name] for values in dicts] for name in dicts[0]})
     _append_batch(connection, number, batch, at.sequence, at.leaf + len(rows))
-    _move_head(connection, Head(at.sequence, at.leaf + len(rows), number), None)
+    _move_head(connection, at, Head(at.sequence, at.leaf + len(rows), number), None)
     return number
 
 
@@ -167,7 +168,8 @@ def append_rulebook(connection: duckdb.DuckDBPyConnection, batch: BatchRow, rule
     insert_row(connection, "rulebook_row", row)
     _append_batch(connection, number, batch, at.sequence, at.leaf + 1)
     # Without a record there is no latest date; the count's first day stands in for it.
-    _move_head(connection, Head(at.sequence, at.leaf + 1, number), rulebook.figure("counting_start"))
+    latest = None if at.sequence else rulebook.figure("counting_start")
+    _move_head(connection, at, Head(at.sequence, at.leaf + 1, number), latest)
     return number
 
 
@@ -199,18 +201,21 @@ def _append_batch(
     insert_row(connection, "batch", row)
 
 
-def _move_head(connection: duckdb.DuckDBPyConnection, to: Head, latest: Any) -> None:
-    """Move the head of the log in the transaction that appends; `latest` is the latest date of a record, if any."""
-    values = [to.sequence, to.leaf, to.batch]
-    if to.batch == 1:
-        insert_row(
-            connection, "head", dict(zip(("sequence", "leaf", "batch", "latest_date"), [*values, latest], strict=True))
-        )
-    else:
-        connection.execute(
-            "UPDATE head SET sequence = ?, leaf = ?, batch = ?, latest_date = greatest(latest_date, ?)",
-            [*values, latest],
-        )
+def _move_head(connection: duckdb.DuckDBPyConnection, at: Head, to: Head, latest: Any) -> None:
+    """Move the head of the log in the transaction that appends; `latest` is the latest date of a record, if any.
+
+    Raises QuotaledgerError if the ledger does not stand where whoever decided believed.
+    """
+    values = [to.sequence, to.leaf, to.batch, latest]
+    if not at.batch:
+        insert_row(connection, "head", dict(zip(("sequence", "leaf", "batch", "latest_date"), values, strict=True)))
+        return
+    query = """
+        UPDATE head SET sequence = ?, leaf = ?, batch = ?, latest_date = greatest(latest_date, ?)
+        WHERE sequence = ? AND leaf = ? AND batch = ?
+    """
+    if connection.execute(query, [*values, at.sequence, at.leaf, at.batch]).fetchall() != [(1,)]:
+        raise QuotaledgerError("the ledger has moved since this was decided; nothing was recorded, try again")
 
 
 def _register_value(name: str, value: Any) -> Any:

@@ -104,14 +104,16 @@ def add_one_to_balances(connection: duckdb.DuckDBPyConnection, entry: Mapping[st
         connection.execute(f"INSERT INTO balance VALUES {rows_of_five}", values)
 
 
-def gather_balances(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make one row again of each account's, where there have come to be many."""
+def are_many(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Say if accounts have so many rows that reading the balances is no longer quick."""
     lines, accounts = rows(
         connection, "SELECT count(*), count(DISTINCT (account, consignee, destination, period)) FROM balance"
     )[0]
-    if lines <= _LINES_AN_ACCOUNT * accounts + _LINES_ALWAYS:
-        return
-    connection.execute("BEGIN")
+    return bool(lines > _LINES_AN_ACCOUNT * accounts + _LINES_ALWAYS)
+
+
+def gather_balances(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make one row again of each account's. Runs inside the caller's transaction."""
     connection.execute(
         "CREATE TEMP TABLE gathered AS SELECT account, consignee, destination, period, CAST(sum(tpp) AS BIGINT) AS tpp"
         " FROM balance GROUP BY ALL HAVING sum(tpp) <> 0"
@@ -119,4 +121,3 @@ def gather_balances(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("DELETE FROM balance")
     connection.execute("INSERT INTO balance BY NAME FROM gathered")
     connection.execute("DROP TABLE gathered")
-    connection.execute("COMMIT")

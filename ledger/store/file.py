@@ -29,6 +29,7 @@ class LedgerFile:
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self.connection = connection
+        self._in_transaction = False
 
     @classmethod
     def create(cls, path: Path, now: datetime) -> Self:
@@ -81,12 +82,21 @@ class LedgerFile:
             )
         if now is not None:
             derived.derive_again(self.connection)
-            contributions.gather_balances(self.connection)
+            if contributions.are_many(self.connection):
+                with self.transaction() as connection:
+                    contributions.gather_balances(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a connection whose statements take effect together when the block ends, or not at all."""
+        """Give a connection whose statements take effect together when the block ends, or not at all.
+
+        A block within another takes effect with the outer one.
+        """
+        if self._in_transaction:
+            yield self.connection
+            return
         self.connection.execute("BEGIN")
+        self._in_transaction = True
         try:
             yield self.connection
             # Here the write-ahead log is synced: what is acknowledged after this line survives a crash, and a crash
@@ -98,6 +108,8 @@ class LedgerFile:
         except BaseException:
             self._roll_back()
             raise
+        finally:
+            self._in_transaction = False
 
     def _roll_back(self) -> None:
         # After a failed COMMIT there is no transaction left to roll back, and after a full disk no connection: what

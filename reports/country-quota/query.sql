@@ -1,6 +1,7 @@
 -- The queries of the report. Each can read the views of the ledger, those above it, and `period` (first_day, last_day,
 -- today); positions are as of the last day. A page is for reading: it shows the largest records of a country, fewer the
--- more countries there are; the file of records has them all.
+-- more countries there are; the file of records has them all. What a reversal took back is listed with the reversal's
+-- reference, and counted nowhere: it never happened.
 
 -- view: taken_back
 SELECT provider, under, any_value(reference) AS reversed_by
@@ -27,14 +28,14 @@ WITH ever AS (
 ),
 during AS (
     SELECT country, count(*) AS records, sum(used_tpp) AS used_tpp,
-        count(*) FILTER (kind = 'allocation' AND outcome = 'admitted') AS allocations,
-        sum(tpp) FILTER (kind = 'allocation' AND outcome = 'admitted') AS allocated_tpp,
-        count(*) FILTER (outcome = 'refused') AS refusals,
-        sum(tpp) FILTER (outcome = 'refused') AS refused_tpp,
-        count(*) FILTER (kind = 'delivery') AS deliveries,
-        sum(tpp) FILTER (kind = 'delivery') AS arrived_tpp,
-        count(*) FILTER (outcome = 'breached') AS breaches,
-        sum(tpp) FILTER (outcome = 'breached') AS breached_tpp
+        count(*) FILTER (reversed_by IS NULL AND kind = 'allocation' AND outcome = 'admitted') AS allocations,
+        sum(tpp) FILTER (reversed_by IS NULL AND kind = 'allocation' AND outcome = 'admitted') AS allocated_tpp,
+        count(*) FILTER (reversed_by IS NULL AND outcome = 'refused') AS refusals,
+        sum(tpp) FILTER (reversed_by IS NULL AND outcome = 'refused') AS refused_tpp,
+        count(*) FILTER (reversed_by IS NULL AND kind = 'delivery') AS deliveries,
+        sum(tpp) FILTER (reversed_by IS NULL AND kind = 'delivery') AS arrived_tpp,
+        count(*) FILTER (reversed_by IS NULL AND outcome = 'breached') AS breaches,
+        sum(tpp) FILTER (reversed_by IS NULL AND outcome = 'breached') AS breached_tpp
     FROM happened GROUP BY country
 )
 SELECT p.destination, p.name, period.last_day AS as_of, p.cap_tpp, p.used_tpp, p.remaining_tpp, p.used_percent,
@@ -52,14 +53,14 @@ ORDER BY p.used_percent DESC NULLS LAST, p.delivered_tpp DESC, p.destination
 
 -- query: totals
 SELECT count(*) AS records,
-    count(*) FILTER (kind = 'allocation') AS requests,
-    count(*) FILTER (outcome = 'refused') AS refused,
-    coalesce(sum(tpp) FILTER (outcome = 'refused'), 0) AS refused_tpp,
-    count(*) FILTER (kind <> 'allocation') AS facts,
-    count(*) FILTER (outcome = 'breached') AS breached,
-    count(*) FILTER (kind = 'delivery') AS deliveries,
-    count(*) FILTER (kind = 'delivery' AND outcome = 'breached') AS deliveries_breached,
-    count(*) FILTER (evidence IS NULL) AS without_evidence,
+    count(*) FILTER (reversed_by IS NULL AND kind = 'allocation') AS requests,
+    count(*) FILTER (reversed_by IS NULL AND outcome = 'refused') AS refused,
+    coalesce(sum(tpp) FILTER (reversed_by IS NULL AND outcome = 'refused'), 0) AS refused_tpp,
+    count(*) FILTER (reversed_by IS NULL AND kind <> 'allocation') AS facts,
+    count(*) FILTER (reversed_by IS NULL AND outcome = 'breached') AS breached,
+    count(*) FILTER (reversed_by IS NULL AND kind = 'delivery') AS deliveries,
+    count(*) FILTER (reversed_by IS NULL AND kind = 'delivery' AND outcome = 'breached') AS deliveries_breached,
+    count(*) FILTER (reversed_by IS NULL AND evidence IS NULL) AS without_evidence,
     (SELECT count(*) FROM authorizations) AS authorizations
 FROM happened
 
@@ -129,9 +130,9 @@ ORDER BY country, date
 
 -- query: elsewhere
 SELECT country AS destination, count(*) AS records,
-    coalesce(sum(tpp) FILTER (kind = 'allocation' AND outcome = 'admitted'), 0) AS allocated_tpp,
-    coalesce(sum(tpp) FILTER (kind = 'delivery'), 0) AS arrived_tpp,
-    count(*) FILTER (outcome = 'refused') AS refusals, count(*) FILTER (outcome = 'breached') AS breaches
+    coalesce(sum(tpp) FILTER (reversed_by IS NULL AND kind = 'allocation' AND outcome = 'admitted'), 0) AS allocated_tpp,
+    coalesce(sum(tpp) FILTER (reversed_by IS NULL AND kind = 'delivery'), 0) AS arrived_tpp,
+    count(*) FILTER (reversed_by IS NULL AND outcome = 'refused') AS refusals, count(*) FILTER (reversed_by IS NULL AND outcome = 'breached') AS breaches
 FROM happened
 WHERE country NOT IN (SELECT destination FROM country_positions)
 GROUP BY country
@@ -140,7 +141,7 @@ ORDER BY allocated_tpp + arrived_tpp DESC, destination
 -- query: reasons
 SELECT limit_id, outcome, count(*) AS records, sum(tpp) AS tpp
 FROM happened
-WHERE outcome <> 'admitted'
+WHERE outcome <> 'admitted' AND reversed_by IS NULL
 GROUP BY limit_id, outcome
 ORDER BY outcome DESC, records DESC, limit_id
 

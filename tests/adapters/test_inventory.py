@@ -63,8 +63,8 @@ def test_a_line_that_cannot_be_mapped_is_reported(tmp_path: Path, line: str, cod
 
 
 def test_the_next_stocktaking_adds_what_is_new(tmp_path: Path) -> None:
-    """Lines in another order are known again, two lines that are the same stay two, a changed count is reported."""
-    lines = ["SG,H100,16,2025-06-01", "SG,H100,8,2025-06-01", "SG,H100,8,2025-06-01", "SG,H200,8,2025-06-01"]
+    """Lines in another order are known again, whatever other columns stand there; a changed count is reported."""
+    lines = ["SG,H100,16,2025-06-01", "SG,H100,8,2025-07-01", "IN,H100,8,2025-06-01", "SG,H200,8,2025-06-01"]
     with bench(tmp_path) as made:
         first = take_stock(made, lines)
         again = take_stock(made, [f"rack {n},{line}" for n, line in enumerate(lines[::-1])], header=f"rack,{HEADER}")
@@ -73,6 +73,28 @@ def test_the_next_stocktaking_adds_what_is_new(tmp_path: Path) -> None:
     assert fates(first) == ["recorded"] * 4
     assert fates(again) == ["already there"] * 4
     assert fates(changed) == [*["already there"] * 3, "reported: changed", "recorded"]
+
+
+def test_lines_that_nobody_could_tell_apart_are_reported(tmp_path: Path) -> None:
+    """A second line of a site, chip and date is never counted beside the first, in this file or in the next month's."""
+    with bench(tmp_path) as made:
+        assert fates(take_stock(made, ["AE,H100,10,2025-06-01"])) == ["recorded"]
+        done = take_stock(made, ["AE,H100,5,2025-06-01", "AE,H100,10,2025-06-01"])
+        found = made.ledger.rows("SELECT sum(quantity) FROM decisions")
+
+    assert fates(done) == ["reported: shared-line"] * 2
+    assert found == [(10,)]
+
+
+def test_the_same_line_of_another_party_is_another_record(tmp_path: Path) -> None:
+    """A provider that files for two parties has their chips recorded apart."""
+    with bench(tmp_path) as made:
+        made.register("parties", {"party": "BETA", "name": "Beta", "headquarters": "AE"})
+        first, second = (take_stock(made, ["AE,H100,10,2025-06-01"], party) for party in ("ALPHA", "BETA"))
+        found = made.ledger.rows("SELECT consignee, quantity FROM decisions ORDER BY sequence")
+
+    assert fates(first) == fates(second) == ["recorded"]
+    assert found == [("ALPHA", 10), ("BETA", 10)]
 
 
 def test_somebody_must_say_whose_chips_they_are(tmp_path: Path) -> None:

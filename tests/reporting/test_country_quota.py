@@ -299,7 +299,7 @@ def test_a_page_of_many_records_stays_readable(tmp_path: Path) -> None:
 
 
 def test_what_was_taken_back_is_marked(tmp_path: Path) -> None:
-    """A refusal or breach that a reversal took back by the period's end says so; before that day it does not."""
+    """A breach that a reversal took back by the period's end says so, and is not counted; before that day it is."""
     with bench(tmp_path) as made:
         made.register("parties", {"party": "P", "name": "Paul", "headquarters": "IN"})
         made.submit(
@@ -307,9 +307,13 @@ def test_what_was_taken_back_is_marked(tmp_path: Path) -> None:
             REQUEST | {"reference": "a", "kind": "delivery", "quantity": 90_000},
             {"reference": "undo", "kind": "reversal", "date": "2025-08-01", "under": "a", "note": "never happened"},
         )
-        later = Output(made.ledger, tmp_path / "later", "2025-06-01..2025-08-01").section("IN")
+        counted = Output(made.ledger, tmp_path / "later", "2025-06-01..2025-08-01")
+        later = counted.section("IN")
         earlier = Output(made.ledger, tmp_path / "earlier", "2025-06").section("IN")
 
+    (india,) = [row for row in counted.rows("country-quota.csv") if row["destination"] == "IN"]
+    assert (india["breaches"], india["deliveries"], counted.json["tables"]["totals"][0]["breached"]) == ("0", "0", 0)
+    assert "is in breach" not in later.text
     assert "Taken back since by undo" in later.text
     assert "Nothing of its cap" in later.text
     assert "Taken back" not in earlier.text

@@ -79,7 +79,12 @@ def one_by_one(records: list[Record], balances: Balances) -> list[Decisions]:
 def accounts(balances: Balances) -> dict[str, Any]:
     """Give what accounts hold, without those that hold nothing."""
     found = {name: getattr(balances, name) for name in ("cap", "lpp", "installed", "committed_total", "pending_total")}
-    return {name: {key: tpp for key, tpp in sums.items() if tpp} for name, sums in found.items()}
+    flat = {name: {key: tpp for key, tpp in sums.items() if tpp} for name, sums in found.items()}
+    nested = {name: getattr(balances, name) for name in ("nveu", "committed", "pending")}
+    return flat | {
+        f"{name} by place": {(key, at): tpp for key, sums in accounts.items() for at, tpp in sums.items() if tpp}
+        for name, accounts in nested.items()
+    }
 
 
 @settings(max_examples=200)

@@ -1,6 +1,5 @@
 """The engine itself keeps the ledger append-only, and a file that was tampered with is not opened."""
 
-import re
 import shutil
 from pathlib import Path
 
@@ -144,34 +143,6 @@ def test_an_older_file_is_updated_by_writing_only(
 
     monkeypatch.undo()
     schema.expected_fingerprint.cache_clear()
-
-
-def test_a_ledger_of_the_first_tables_gets_the_newest(filled: Path, tmp_path: Path) -> None:
-    """A file that only the first migration made has its decisions, with their sentences, after the others."""
-    path = Path(shutil.copy(filled, tmp_path / "copy.duckdb"))
-    first_sql = migrations()[1][1]
-    parts = {
-        name: re.findall(
-            rf"^CREATE (?:TABLE|TRIGGER) (?:{name}\b|\w+ BEFORE \w+ ON {name}\b).*?;$",
-            first_sql,
-            re.MULTILINE | re.DOTALL,
-        )
-        for name in ("limit_text", "migration")
-    }
-    with LedgerFile.open(path) as ledger:
-        before = ledger.rows("SELECT * FROM decisions")
-        made = ledger.rows("SELECT * FROM migration WHERE number = 1")
-    with duckdb.connect(str(path)) as connection:
-        for name, statements in parts.items():
-            connection.execute(f"DROP TABLE {name}; {' '.join(statements)}")
-        connection.executemany("INSERT INTO migration VALUES (?, ?, ?)", made)
-        connection.execute("UPDATE view_digest SET digest = 'of that version'")
-
-    with pytest.raises(QuotaledgerError, match="older quotaledger"):
-        LedgerFile.open(path)
-    with LedgerFile.open(path, NOW) as ledger:
-        assert fingerprint(ledger.connection) == expected_fingerprint()
-        assert ledger.rows("SELECT * FROM decisions") == before
 
 
 def test_views_and_sentences_follow_the_software(filled: Path, tmp_path: Path) -> None:
