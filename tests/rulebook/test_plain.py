@@ -1,6 +1,7 @@
 """Plain records, decided all at once, are decided as the limits decide them one by one."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from ledger.rulebook.fold import Fold
 from ledger.rulebook.registers import Assurance, Authorization, Chip, Party, Registers
 from ledger.store.seeds import country_names
 from schemas.words import Basis, Kind, Outcome
-from tests.harness import amended
+from tests.harness import amended, bench
 
 
 def day(text: str) -> int:
@@ -115,3 +116,36 @@ def test_what_only_caps_can_bind_is_all_three_outcomes() -> None:
     assert columns["cap"].tolist() == [0, *[4000] * 5, 0, 0, 4000]
     assert all(columns[name][7] == 0 for name in COUNTS)
     assert columns["account_period"].tolist() == [2026, *[ABSENT] * 8]
+
+
+def sold(folder: Path, *, together: bool) -> list[Any]:
+    """Let a family lose its NVEU, then file openings that fill the base which a reversal of an old lapse meets."""
+    chips = {"destination": "AE", "consignee": "ROOT", "chip": "H100"}
+    rows: list[dict[str, Any]] = [
+        {"reference": f"o{n}", "kind": "opening", "date": "2024-06-01", "quantity": 4_000, **chips} for n in range(10)
+    ]
+    undo = {"reference": "undo", "kind": "reversal", "date": "2025-03-01", "under": "lapse", "note": "it did not lapse"}
+    with bench(folder) as made:
+        made.register("parties", {"party": "ROOT", "name": "Root", "headquarters": "IN"})
+        made.register("parties", {"party": "SUB", "name": "Sub", "headquarters": "IN", "parent": "ROOT"})
+        made.register(
+            "authorizations", {"party": "SUB", "basis": "NVEU", "destination": "AE", "valid_from": "2025-01-01"}
+        )
+        asked = {"reference": "a", "kind": "allocation", "date": "2025-02-01", "quantity": 10_000, **chips}
+        lapsed = {"reference": "lapse", "kind": "lapse", "date": "2025-02-02", "under": "a", "quantity": 10_000}
+        assert [answer["basis"] for answer in made.submit("p", asked, lapsed)] == ["NVEU", "NVEU"]
+        made.register("parties", {"party": "SUB", "name": "Sub", "headquarters": "IN"})
+        batches = [[*rows, undo]] if together else [[row] for row in [*rows, undo]]
+        return [
+            tuple(answer[name] for name in ("outcome", "limit_id", "remaining_tpp"))
+            for batch in batches
+            for answer in made.submit("p", *batch)
+        ]
+
+
+def test_openings_fill_the_base_that_a_later_row_meets(tmp_path: Path) -> None:
+    """Among plain records, one that is none sees what those before it counted on its family's NVEU base."""
+    together, apart = sold(tmp_path, together=True), sold(tmp_path, together=False)
+
+    assert together == apart
+    assert together[-1] == ("breached", "nveu-installed-base", 0)
