@@ -23,9 +23,7 @@ def _alone(line: Adapted, times: int) -> Adapted:
     """Report a line that others share site, chip and date with: next month, nobody could tell which is which."""
     if times == 1:
         return line
-    shared = Reason(
-        "shared-line", f"{times} lines have this site, chip and date; write one, with the whole count"
-    )
+    shared = Reason("shared-line", f"{times} lines have this site, chip and date; write one, with the whole count")
     return Adapted(line.name, reported=(shared,), country=line.country)
 
 
