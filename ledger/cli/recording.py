@@ -1,8 +1,6 @@
 """The verbs that record: init, register, import."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +10,7 @@ import typer
 from ledger.cli.app import Settings, app, opened
 from ledger.cli.completion import rulebooks
 from ledger.cli.output import progress, rows_text, say, say_rejected
-from ledger.core.errors import InputRejected, QuotaledgerError, WrongUsage
+from ledger.core.errors import InputRejected, WrongUsage
 from ledger.core.text import visible
 
 if TYPE_CHECKING:  # a verb loads only what it uses
@@ -90,21 +88,6 @@ def register(
     print(f"{register.value}: {rows_text(result.recorded)} recorded{unchanged}")
 
 
-@contextmanager
-def recorded_already(batch: int | None) -> Iterator[None]:
-    """Say, whatever goes wrong once an import is recorded, that it is: only its answer is not told."""
-    try:
-        yield
-    except (Exception, KeyboardInterrupt) as error:
-        if batch is None:
-            raise
-        reason = str(error) or type(error).__name__
-        raise QuotaledgerError(
-            f"batch {batch} is recorded, but its decisions were not written: {reason}; import the same files again to"
-            " get them, nothing is recorded twice"
-        ) from None
-
-
 @app.command("import")
 def import_(
     context: typer.Context,
@@ -175,10 +158,9 @@ def tell_decisions(desk: "Desk", result: "ImportResult", out: Path | None, skip_
     from ledger.sequencer.answers import answer_columns, answer_rows, notable
     from ledger.store.outputs import write_rows
 
-    with recorded_already(result.batch):
-        if out:
-            write_rows(out, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
-        return notable(desk, result, _SHOWN_MAX)
+    if out:
+        write_rows(out, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
+    return notable(desk, result, _SHOWN_MAX)
 
 
 def tell_outcome(
