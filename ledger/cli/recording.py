@@ -84,6 +84,10 @@ def register(
     content = read_bytes(file)
     with opened(context, writing=True) as desk:
         result = register_sheet(desk, register.value, register_file(register.value, file, content))
+    for change in result.changes[:_SHOWN_MAX]:
+        say(f"changed: {visible(change)}")
+    if len(result.changes) > _SHOWN_MAX:
+        say(f"changed: and {len(result.changes) - _SHOWN_MAX:,} more")
     unchanged = f", {result.unchanged:,} stood so already" if result.unchanged else ""
     print(f"{register.value}: {rows_text(result.recorded)} recorded{unchanged}")
 
