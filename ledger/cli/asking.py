@@ -102,6 +102,12 @@ def status(
 
     with opened(context, writing=False) as desk:
         found = positions(desk, country, family, as_of.date() if as_of else None)
+    today = Settings.now().date()
+    if not as_of and found["as_of"] > today:
+        say(
+            f"note: these positions are as of {found['as_of']}, the latest date recorded, which is after today; for"
+            f" those of today: --as-of {today}"
+        )
     if form is Format.JSON:
         print_json(found)
     elif form is Format.CSV:

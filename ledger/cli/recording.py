@@ -164,7 +164,22 @@ def tell_decisions(desk: "Desk", result: "ImportResult", out: Path | None, skip_
 
     if out:
         write_rows(out, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
+    _warn_of_dates(desk, result)
     return notable(desk, result, _SHOWN_MAX)
+
+
+def _warn_of_dates(desk: "Desk", result: "ImportResult") -> None:
+    """Warn of dates that are likely typing errors: one of them moves the day of everybody's positions for good."""
+    from ledger.sequencer.answers import far_ahead
+
+    found = far_ahead(desk, result)
+    for file, row, day in found[:_SHOWN_MAX]:
+        say(
+            f"warning: {visible(file)}, row {row:,} is dated {day}, after the rulebook's horizon; if that"
+            " is a typing error, reverse the record, and ask for positions with `status --as-of`"
+        )
+    if len(found) > _SHOWN_MAX:
+        say(f"warning: and {len(found) - _SHOWN_MAX:,} more rows with such dates")
 
 
 def tell_outcome(
@@ -182,7 +197,7 @@ def tell_outcome(
     for message in spoken[0]:
         print(message)
     if spoken[1]:
-        print(f"... and {spoken[1]:,} more: quotaledger sql 'FROM refusals' and 'FROM breaches'")
+        print(f"... and {spoken[1]:,} more: quotaledger sql 'SELECT sequence, reference, message FROM refusals'")
     head = "dry run, nothing recorded" if dry_run else f"batch {result.batch}" if result.batch else "nothing to record"
     counts = ", ".join(f"{number:,} {name}" for name, number in result.counts.items())
     print(f"{head}: {rows_text(rows)}: {counts}")
