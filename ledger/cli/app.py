@@ -4,7 +4,7 @@ import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,12 +32,20 @@ app = typer.Typer(
 )
 
 
+@dataclass
+class Recorded:
+    """What the command has recorded so far, for whoever must tell what a fault came after."""
+
+    batch: int | None = None
+
+
 @dataclass(frozen=True)
 class Settings:
     """What every verb needs to know of its surroundings."""
 
     path: Path
     filed_by: str
+    recorded: Recorded = field(default_factory=Recorded)
 
     @staticmethod
     def now() -> datetime:
@@ -81,7 +89,7 @@ def settings(
     ] = False,
 ) -> None:
     """Remember which ledger is meant."""
-    context.obj = Settings(ledger, filed_by())
+    context.obj = Settings(ledger, filed_by(), context.obj or Recorded())
 
 
 @contextmanager
@@ -93,4 +101,11 @@ def opened(context: typer.Context, *, writing: bool) -> Iterator["Desk"]:
     at: Settings = context.obj
     now = at.now()
     with LedgerFile.open(at.path, now if writing else None) as ledger:
-        yield Desk(ledger, at.filed_by, now)
+        before = ledger.last_batch()
+        try:
+            yield Desk(ledger, at.filed_by, now)
+        finally:
+            # The file is asked, not whoever wrote: an interrupt may come when the commit is done and nobody knows yet.
+            last = ledger.last_batch() if writing else before
+            if last != before:
+                at.recorded.batch = last

@@ -9,12 +9,14 @@ import typer
 
 from ledger.cli.app import Settings, app, opened
 from ledger.cli.completion import bases, chips, countries
-from ledger.cli.output import Format, bar, cell, console, print_json, print_rows, say
+from ledger.cli.output import Format, bar, cell, console, print_json, print_rows, print_table, say
 from ledger.core.errors import WrongUsage
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 
 _LIMIT_COLUMNS = ("limit_id", "account", "observed_tpp", "most_tpp", "left_tpp", "exceeded", "citation")
+_DISPENSABLE = ("delivered TPP", "left TPP", "used TPP", "cap H100e", "used H100e")
+"""What the positions of countries can do without on a narrow terminal, first what goes first."""
 
 
 @app.command()
@@ -100,6 +102,12 @@ def status(
 
     with opened(context, writing=False) as desk:
         found = positions(desk, country, family, as_of.date() if as_of else None)
+    today = Settings.now().date()
+    if not as_of and found["as_of"] > today:
+        say(
+            f"note: these positions are as of {found['as_of']}, the latest date recorded, which is after today; for"
+            f" those of today: --as-of {today}"
+        )
     if form is Format.JSON:
         print_json(found)
     elif form is Format.CSV:
@@ -131,7 +139,7 @@ def print_positions(found: dict[str, Any], country: str | None) -> None:
         for row in sorted(used, key=lambda row: (-row["used_tpp"], row["destination"]))
     ]
     if rows:
-        _print_drawn(rows)
+        print_table(rows, tuple(rows[0]), dispensable=_DISPENSABLE)
     unused = len(found["countries"]) - len(used)
     if unused:
         console().print(f"{unused} {'more ' if rows else ''}tier-2 countries have used nothing of their caps.")
@@ -154,18 +162,6 @@ def _rulebook_text(found: dict[str, Any]) -> str:
         f"{found['rulebook']} (digest {found['rulebook_digest'][:12]}): country cap {country:,} TPP, LPP {lpp:,} TPP a"
         f" year, UVEU shares {shares[0]}, {shares[1]} and {shares[2]} percent"
     )
-
-
-def _print_drawn(rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(header_style="bold", box=None, pad_edge=False)
-    for name, value in rows[0].items():
-        table.add_column(name, justify="right" if isinstance(value, int | float) else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(value if isinstance(value, Text) else cell(value) for value in row.values()))
-    console().print(table)
 
 
 @app.command()

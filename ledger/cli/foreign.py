@@ -11,7 +11,7 @@ import typer
 
 from ledger.cli.app import opened
 from ledger.cli.output import console, print_table, progress, rows_text, say
-from ledger.cli.recording import read_bytes, recorded_already, tell_decisions, tell_outcome
+from ledger.cli.recording import read_bytes, tell_decisions, tell_outcome
 from ledger.core.errors import WrongUsage
 from ledger.core.text import visible
 
@@ -66,8 +66,7 @@ def import_foreign(
         one_h100e = done.desk.rulebook.figure("h100_equivalent_tpp")
         parties = done.desk.registers.parties
         spoken = tell_decisions(done.desk, done.result, outputs.decisions, skip_invalid)
-    with recorded_already(done.result.batch):
-        _write(done.accounting, outputs, parties)
+    _write(done.accounting, outputs, parties)
     tell_outcome(done.result, spoken, outputs.decisions, dry_run, skip_invalid)
     if done.registered:
         will = "would be registered" if dry_run else "were registered"

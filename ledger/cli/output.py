@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -29,6 +30,8 @@ _COLOURS: Final = {
     "breached": "bold red",
 }
 _BAR_WIDTH: Final = 20
+_TEXT_WIDTH_LEAST: Final = 16
+_GAP: Final = 2
 _NAMES: Final = ("year", "sequence", "batch", "row")
 
 
@@ -84,15 +87,75 @@ def print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: For
         print_table(rows, columns, title)
 
 
-def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str = "") -> None:
-    """Print a table for people: separators in numbers, numbers to the right, statuses in colour."""
+def print_table(
+    rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str = "", dispensable: Sequence[str] = ()
+) -> None:
+    """Print a table for people: separators in numbers, numbers to the right, statuses in colour.
+
+    A number is never cut or folded. Where the width does not suffice the dispensable columns go, one after the other;
+    where that does not suffice either, every row is a block of lines.
+    """
+    to, gone = console(), 0
+    spans = {name: _span(rows, name) for name in columns}
+    while gone < len(dispensable) and _missing(spans, to.width):
+        spans.pop(dispensable[gone])
+        gone += 1
+    if _missing(spans, to.width):
+        _print_blocks(to, rows, columns, title)
+        return
     table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for name in columns:
-        numeric = any(isinstance(row[name], int | float) and not isinstance(row[name], bool) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for name, width in _widths(spans, to.width).items():
+        right = _is_amount(rows, name)
+        table.add_column(name, justify="right" if right else "left", overflow="fold", width=width)
     for row in rows:
-        table.add_row(*(_named_cell(name, row[name]) for name in columns))
-    console().print(table)
+        table.add_row(*(_named_cell(name, row[name]) for name in spans))
+    to.print(table)
+    if gone:
+        say(f"not shown, for lack of width: {', '.join(dispensable[:gone])}; see a wider terminal, or --format csv")
+
+
+Spans = dict[str, tuple[int, int]]
+"""Of each column, how narrow it may be and how wide it is."""
+
+
+def _is_amount(rows: Sequence[dict[str, Any]], name: str) -> bool:
+    return any(isinstance(row[name], int | float) and not isinstance(row[name], bool) for row in rows)
+
+
+def _span(rows: Sequence[dict[str, Any]], name: str) -> tuple[int, int]:
+    """Give how narrow a column may be and how wide it is: texts can be folded, numbers and drawings cannot."""
+    lines = [name, *(line for row in rows for line in _named_cell(name, row[name]).plain.split("\n"))]
+    whole = max(map(cell_len, lines))
+    firm = _is_amount(rows, name) or any(isinstance(row[name], Text) for row in rows)
+    return (whole if firm else min(whole, _TEXT_WIDTH_LEAST)), whole
+
+
+def _missing(spans: Spans, width: int) -> bool:
+    """Say if a width does not suffice for columns as narrow as they may be."""
+    return sum(least + _GAP for least, _ in spans.values()) - _GAP > width
+
+
+def _widths(spans: Spans, width: int) -> dict[str, int]:
+    """Share a width that suffices: what folding leaves over goes in equal parts, the columns that need least first."""
+    spare = width - sum(least + _GAP for least, _ in spans.values()) + _GAP
+    given = {}
+    for left, name in enumerate(sorted(spans, key=lambda name: spans[name][1] - spans[name][0]), -len(spans)):
+        least, whole = spans[name]
+        given[name] = least + min(whole - least, spare // -left)
+        spare -= given[name] - least
+    return {name: given[name] for name in spans}
+
+
+def _print_blocks(to: Console, rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str) -> None:
+    """Print every row as a block, a line for each column."""
+    names = max(map(cell_len, columns))
+    if title:
+        to.print(Text(title, style="italic"))
+    for number, row in enumerate(rows):
+        if number:
+            to.print()
+        for name in columns:
+            to.print(Text(name.ljust(names + _GAP), style="bold") + _named_cell(name, row[name]))
 
 
 def console() -> Console:
@@ -108,6 +171,8 @@ def _named_cell(name: str, value: Any) -> Text:
 
 def cell(value: Any) -> Text:
     """Write one value for people. Text is never read as markup."""
+    if isinstance(value, Text):
+        return value
     if value is None:
         return Text("")
     if isinstance(value, bool):
@@ -126,4 +191,5 @@ def bar(percent: float | None, status: str) -> Text:
         return Text("")
     filled = min(_BAR_WIDTH, int(percent / 100 * _BAR_WIDTH))
     drawn = "█" * filled + "·" * (_BAR_WIDTH - filled)
-    return Text(f"{drawn} {float(percent):,.1f}%", style=_COLOURS.get(status, ""))
+    tenths = int(percent * 10)  # rounded down, as all percentages are: what is not exhausted does not look so
+    return Text(f"{drawn} {tenths // 10:,}.{tenths % 10}%", style=_COLOURS.get(status, ""))

@@ -1,8 +1,6 @@
 """The verbs that record: init, register, import."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +10,7 @@ import typer
 from ledger.cli.app import Settings, app, opened
 from ledger.cli.completion import rulebooks
 from ledger.cli.output import progress, rows_text, say, say_rejected
-from ledger.core.errors import InputRejected, QuotaledgerError, WrongUsage
+from ledger.core.errors import InputRejected, WrongUsage
 from ledger.core.text import visible
 
 if TYPE_CHECKING:  # a verb loads only what it uses
@@ -86,23 +84,12 @@ def register(
     content = read_bytes(file)
     with opened(context, writing=True) as desk:
         result = register_sheet(desk, register.value, register_file(register.value, file, content))
+    for change in result.changes[:_SHOWN_MAX]:
+        say(f"changed: {visible(change)}")
+    if len(result.changes) > _SHOWN_MAX:
+        say(f"changed: and {len(result.changes) - _SHOWN_MAX:,} more")
     unchanged = f", {result.unchanged:,} stood so already" if result.unchanged else ""
     print(f"{register.value}: {rows_text(result.recorded)} recorded{unchanged}")
-
-
-@contextmanager
-def recorded_already(batch: int | None) -> Iterator[None]:
-    """Say, whatever goes wrong once an import is recorded, that it is: only its answer is not told."""
-    try:
-        yield
-    except (Exception, KeyboardInterrupt) as error:
-        if batch is None:
-            raise
-        reason = str(error) or type(error).__name__
-        raise QuotaledgerError(
-            f"batch {batch} is recorded, but its decisions were not written: {reason}; import the same files again to"
-            " get them, nothing is recorded twice"
-        ) from None
 
 
 @app.command("import")
@@ -175,10 +162,24 @@ def tell_decisions(desk: "Desk", result: "ImportResult", out: Path | None, skip_
     from ledger.sequencer.answers import answer_columns, answer_rows, notable
     from ledger.store.outputs import write_rows
 
-    with recorded_already(result.batch):
-        if out:
-            write_rows(out, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
-        return notable(desk, result, _SHOWN_MAX)
+    if out:
+        write_rows(out, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
+    _warn_of_dates(desk, result)
+    return notable(desk, result, _SHOWN_MAX)
+
+
+def _warn_of_dates(desk: "Desk", result: "ImportResult") -> None:
+    """Warn of dates that are likely typing errors: one of them moves the day of everybody's positions for good."""
+    from ledger.sequencer.answers import far_ahead
+
+    found = far_ahead(desk, result)
+    for file, row, day in found[:_SHOWN_MAX]:
+        say(
+            f"warning: {visible(file)}, row {row:,} is dated {day}, after the rulebook's horizon; if that"
+            " is a typing error, reverse the record, and ask for positions with `status --as-of`"
+        )
+    if len(found) > _SHOWN_MAX:
+        say(f"warning: and {len(found) - _SHOWN_MAX:,} more rows with such dates")
 
 
 def tell_outcome(
@@ -196,7 +197,7 @@ def tell_outcome(
     for message in spoken[0]:
         print(message)
     if spoken[1]:
-        print(f"... and {spoken[1]:,} more: quotaledger sql 'FROM refusals' and 'FROM breaches'")
+        print(f"... and {spoken[1]:,} more: quotaledger sql 'SELECT sequence, reference, message FROM refusals'")
     head = "dry run, nothing recorded" if dry_run else f"batch {result.batch}" if result.batch else "nothing to record"
     counts = ", ".join(f"{number:,} {name}" for name, number in result.counts.items())
     print(f"{head}: {rows_text(rows)}: {counts}")

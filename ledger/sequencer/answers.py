@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
-from ledger.core.columns import listed
+from ledger.core.columns import Column, listed
 from ledger.core.errors import RejectedRow
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.importing import ImportResult
@@ -20,6 +20,7 @@ COLUMNS: Final = (
 )
 """The columns of a decision, in order; where an import has several files, `file` comes first."""
 
+_YEAR: Final = 365
 _OF_ENTRY: Final = (*("reference", "outcome", "basis", "limit_id", "tpp", "remaining_tpp", "account", "sequence"),)
 
 
@@ -91,6 +92,17 @@ def _rejected(result: ImportResult) -> Iterator[tuple[int, dict[str, Any]]]:
                 "message": said,
             }
     yield from answers.items()
+
+
+def far_ahead(desk: Desk, result: ImportResult) -> list[tuple[str, int, str]]:
+    """Give file, row and day of the records dated after the rulebook's horizon and over a year after today."""
+    after = max(desk.codebook.figures.horizon_end, desk.now.date().toordinal() + _YEAR)
+    dates = cast("Column", result.columns["date"])
+    late = [code for code, day in enumerate(dates.values) if day and day.toordinal() > after]
+    places = np.flatnonzero(np.isin(dates.codes, late))
+    files, rows = result.places(result.decisions.row[places])
+    days = (dates.values[code].isoformat() for code in dates.codes[places])
+    return [(result.sheets[file].file, int(row), day) for file, row, day in zip(files, rows, days, strict=True)]
 
 
 def notable(desk: Desk, result: ImportResult, most: int) -> tuple[list[str], int]:

@@ -1,7 +1,7 @@
 """Register rows in: each understood and checked against the rows before it, and all recorded together or none."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from ledger.core.columns import Column
@@ -32,6 +32,8 @@ class RegisterResult:
     recorded: int
     unchanged: int
     batch: int | None
+    changes: tuple[str, ...] = ()
+    """What each row that supersedes an earlier one changes: a blank left out by mistake changes decisions, too."""
 
 
 def register_file(register: str, file: str, content: bytes) -> Sheet:
@@ -49,6 +51,7 @@ def register_sheet(desk: Desk, register: str, sheet: Sheet) -> RegisterResult:
         raise InputRejected("nothing was registered: the file cannot be read", rows)
     broken = {fault.row: fault for fault in sheet.faults}
     standing, accepted, unchanged = desk.registers, [], 0
+    changes: list[str] = []
     rejected: list[RejectedRow] = []
     for row in range(sheet.rows):
         faults: dict[str, Fault] = {}
@@ -64,6 +67,7 @@ def register_sheet(desk: Desk, register: str, sheet: Sheet) -> RegisterResult:
             elif standing.in_force(made) == made:
                 unchanged += 1
             else:
+                changes += _changes(standing.in_force(made), made)
                 standing = standing.with_rows([made])
                 accepted.append(made)
         rejected += [
@@ -80,7 +84,24 @@ def register_sheet(desk: Desk, register: str, sheet: Sheet) -> RegisterResult:
         with desk.ledger.transaction() as connection:
             number = append.append_rows(connection, desk.batch("register", len(accepted)), accepted)
         desk.renew()
-    return RegisterResult(len(accepted), unchanged, number)
+    return RegisterResult(len(accepted), unchanged, number, tuple(changes))
+
+
+def _changes(before: Row | None, row: Row) -> Iterator[str]:
+    """Say what a row changes of the one that stands under its key."""
+    if before is None:
+        return
+    key, *names = (field.name for field in fields(row))
+    for name in names:
+        old, new = (_change_text(name, getattr(each, name)) for each in (before, row))
+        if old != new:
+            yield f"{getattr(row, key)}: {name.removeprefix('chip_')} {old} -> {new}"
+
+
+def _change_text(name: str, value: Any) -> str:
+    if name == "valid_to":
+        return "none" if value == FOREVER else day_text(value)
+    return str(value) or "none"
 
 
 def _row(desk: Desk, register: str, sheet: Sheet, row: int, faults: dict[str, Fault]) -> Row | None:
@@ -231,7 +252,7 @@ def _contradiction(row: Row, standing: Registers, rulebook: Rulebook) -> tuple[s
         case Authorization():
             return _authorization_contradiction(row, standing, rulebook)
         case Chip():
-            return _chip_contradiction(row, standing)
+            return _chip_contradiction(row, standing, rulebook)
     return None
 
 
@@ -268,7 +289,17 @@ def _authorization_contradiction(
     return None
 
 
-def _chip_contradiction(row: Chip, standing: Registers) -> tuple[str, Fault] | None:
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
+
+
+def _chip_contradiction(row: Chip, standing: Registers, rulebook: Rulebook) -> tuple[str, Fault] | None:
+    counted = rulebook.figure("counted_class")
+    # What is outside the class is outside all quotas, so that a slip of the pen would let chips pass uncounted.
+    if row.chip_class != counted and _letters(row.chip_class) == _letters(counted):
+        return "class", Fault(
+            "unknown-class", f"found {shown(row.chip_class)}, nearly the class that counts{did_you_mean(counted)}"
+        )
     known = standing.chips.get(row.chip)
     if known and (known.tpp, known.chip_class) != (row.tpp, row.chip_class):
         field = "tpp" if known.tpp != row.tpp else "class"

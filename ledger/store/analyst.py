@@ -63,8 +63,11 @@ def _confined(path: Path, query: str) -> Iterator[duckdb.DuckDBPyConnection]:
     with LedgerFile.open(path) as ledger:
         ledger.connection.execute("SET lock_configuration = true")
         try:
-            if not ledger.connection.extract_statements(query):
+            statements = len(ledger.connection.extract_statements(query))
+            if not statements:
                 raise WrongUsage("there is no query; try: quotaledger sql 'FROM country_positions'")
+            if statements > 1:
+                raise WrongUsage(f"the query has {statements:,} statements, and only one is answered; give each alone")
             yield ledger.connection
         except duckdb.Error as error:
             raise WrongUsage(f"the query cannot be answered: {_reason(error)}") from None

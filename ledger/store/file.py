@@ -119,6 +119,13 @@ class LedgerFile:
         except duckdb.Error:
             return
 
+    def last_batch(self) -> int | None:
+        """Give the number of the last batch that is recorded, 0 if there is none, or None if the file cannot tell."""
+        try:
+            return int(self.rows("SELECT batch FROM head")[0][0])
+        except (duckdb.Error, RuntimeError):  # after a full disk there is no connection left
+            return None
+
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Give the rows of a query."""
         return query_rows(self.connection, query, parameters)

@@ -155,9 +155,9 @@ def test_a_disk_that_fills_up_leaves_the_ledger_as_it_was(tmp_path: Path) -> Non
     big, folder = _ROWS * 3, tmp_path / "disk"
     folder.mkdir()
     _file(Ledger(tmp_path), big)
-    with _small_disk(folder, "16m") as small:
+    with _small_disk(folder, "8m") as small:
         ledger = fresh(folder)
-        limit = -1 if small else 16_000_000
+        limit = -1 if small else 8_000_000
         done = _limited(ledger, limit, tmp_path / "many.csv")
 
         assert done.returncode == 5

@@ -89,3 +89,40 @@ def test_an_unknown_register_is_wrong_usage(tmp_path: Path) -> None:
 
     assert ran.code == 2
     assert "parties" in ran.sentence
+
+
+def test_a_class_that_nearly_counts_is_rejected(tmp_path: Path) -> None:
+    """Capitals, blanks and dots make no other class: such chips would pass uncounted."""
+    ledger = fresh(tmp_path)
+    for written in ("3a090.a", "3A090 .a", "3A090a"):
+        ledger.write("r.csv", _CHIPS + f"X,X,1000,{written}\n")
+        ran = ledger.run("register", "chips", "r.csv")
+
+        assert ran.code == 1
+        assert 'did you mean "3A090.a"?' in ran.err
+    assert ledger.counted() == untouched()
+
+
+def test_what_a_later_row_changes_is_said(tmp_path: Path) -> None:
+    """A file that lacks the column of parents cuts parties off from theirs, and says so; new rows change nothing."""
+    ledger = fresh(tmp_path)
+    ledger.write("r.csv", "party,name,headquarters\nSUB,Sub,SA\nNEW,New,SA\nUSCO,Us Company,US\n")
+    ran = ledger.run("register", "parties", "r.csv")
+
+    assert ran.code == 0
+    assert ran.err.splitlines() == [
+        "changed: SUB: name Sub of Us -> Sub",
+        "changed: SUB: headquarters AE -> SA",
+        "changed: SUB: parent USCO -> none",
+    ]
+
+
+def test_many_changes_are_a_bounded_list(tmp_path: Path) -> None:
+    """Twenty changes are shown and the others counted."""
+    ledger = fresh(tmp_path)
+    for name in ("old", "new"):
+        ledger.write("r.csv", _PARTIES + "".join(f"P{n},{name},AE,\n" for n in range(25)))
+        ran = ledger.run("register", "parties", "r.csv")
+
+    assert len(ran.err.splitlines()) == 21
+    assert ran.sentence == "changed: and 5 more"

@@ -49,6 +49,7 @@ def _with_records(folder: Path) -> Ledger:
         (["--ledger", "nowhere/quota.duckdb", "init"], "there is no folder nowhere"),
         (["sql", ""], "there is no query"),
         (["sql", "--", "-- nothing"], "there is no query"),
+        (["sql", "SELECT 1; SELECT 2"], "2 statements"),
         (["sql", "SELEC 1"], 'syntax error at or near "SELEC"'),
         (["sql", "SELECT familly FROM decisions"], '"family"'),
         (["sql", "FROM nowhere"], "nowhere"),
@@ -262,3 +263,18 @@ def test_standard_input_and_output_may_be_closed(tmp_path: Path) -> None:
 
     assert done.stdout.split() == ["2", "0"]
     assert done.stderr == "quotaledger: there is no standard input to read; give a file\n"
+
+
+def test_a_date_far_ahead_is_warned_of(tmp_path: Path) -> None:
+    """A mistyped year is named with its row when it is imported, and positions say that their day is not come yet."""
+    ledger = fresh(tmp_path)
+    ledger.write("a.csv", f"{HEADER}\n{GOOD}\na2,allocation,2062-01-05,AE,ALPHA,H100,1\n")
+    imported = ledger.run("import", "a.csv", "--provider", "prov")
+    asked, told = ledger.run("status", "--format", "json"), ledger.run("status", "--as-of", "2026-03-01")
+
+    assert imported.code == 0
+    assert [line for line in imported.err.splitlines() if "a.csv, row 2 is dated 2062-01-05" in line]
+    assert "row 1" not in imported.err
+    assert json.loads(asked.out)["as_of"] == "2062-01-05"
+    assert "as of 2062-01-05, the latest date recorded, which is after today" in asked.err
+    assert told.err == ""
