@@ -8,6 +8,7 @@ import numpy as np
 
 from ledger.core.columns import Column, listed
 from ledger.core.errors import RejectedRow
+from ledger.core.text import visible
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.importing import ImportResult
 from ledger.store import answers as store
@@ -106,7 +107,9 @@ def far_ahead(desk: Desk, result: ImportResult) -> list[tuple[str, int, str]]:
 
 
 def notable(desk: Desk, result: ImportResult, most: int) -> tuple[list[str], int]:
-    """Give the sentences of the first refusals and breaches of an import, and how many more there are."""
+    """Give the first refusals and breaches of an import, reference and sentence, and how many more there are."""
     rows = np.flatnonzero(result.decisions.columns["outcome"] != Outcome.ADMITTED)
     shown = {name: column[rows[:most]] for name, column in result.columns.items()}
-    return store.messages(desk.ledger.connection, shown, desk.rulebook.digest), max(0, len(rows) - most)
+    messages = store.messages(desk.ledger.connection, shown, desk.rulebook.digest)
+    named = zip(listed(shown["reference"]), messages, strict=True) if messages else ()
+    return [f"{visible(reference)}: {message}" for reference, message in named], max(0, len(rows) - most)
