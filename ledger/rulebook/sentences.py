@@ -60,16 +60,16 @@ TEMPLATES: Final[dict[tuple[str, str], str]] = (
 """The sentence of a decision by limit (blank where none was tested) and outcome."""
 
 
-def contradiction_sentence(rejection: Rejection, reference: str, under: str, given: str, named: str) -> str:
+def contradiction_sentence(rejection: Rejection, reference: str, under: str, given: str) -> str:
     """Say how a row contradicts the record: what was found and what is allowed.
 
-    `given` is the text of the column at fault, `named` what the other record is called: `record 7`, `row 2`.
+    `given` is the text of the column at fault.
     """
     found, allowed = rejection.found, rejection.allowed
     match rejection.code:
         case "reference-reused":
             return (
-                f"found {shown(reference)} with other content than {named} that was filed under it;"
+                f"found {shown(reference)} with other content than the record {found} that was filed under it;"
                 " a correction is a reversal and a new record with a reference of its own"
             )
         case "under-not-found":
@@ -78,13 +78,15 @@ def contradiction_sentence(rejection: Rejection, reference: str, under: str, giv
                 " (only records before this row count, and rejected rows are not recorded)"
             )
         case "under-disagrees":
-            return f"found {shown(given)}, but {named} that it names has another; leave it blank or repeat it"
+            return (
+                f"found {shown(given)}, but the record {found} that it names has another; leave it blank or repeat it"
+            )
         case "under-kind":
             return f"found {shown(under)}, which is a record of kind {word(Kind(found))}; that cannot be named here"
         case "under-reversed":
-            return f"found {shown(under)}, but {named} has been reversed already"
+            return f"found {shown(under)}, but the record {found} has been reversed already"
         case "under-refused":
-            return f"found {shown(under)}, but {named} was refused and counts nowhere"
+            return f"found {shown(under)}, but the record {found} was refused and counts nowhere"
         case "under-later":
             return f"found the date {day_text(found)}, but the record that it names is dated {day_text(allowed)}"
         case "lapse-exceeds-outstanding":

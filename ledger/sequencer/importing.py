@@ -200,27 +200,17 @@ def _faults(result: ImportResult, form: Form) -> list[tuple[int, RejectedRow]]:
 
     found = [rejected(fault.row, fault.field, fault.code, fault.message) for fault in form.faults]
     found += [
-        rejected(rejection.row, rejection.field, rejection.code, _sentence(rejection, form, result))
+        rejected(rejection.row, rejection.field, rejection.code, _sentence(rejection, form))
         for rejection in result.decisions.rejections
     ]
     return sorted(found, key=lambda item: item[0])
 
 
-def _sentence(rejection: Rejection, form: Form, result: ImportResult) -> str:
+def _sentence(rejection: Rejection, form: Form) -> str:
     def given(name: str) -> str:
         return form.given[name].item(rejection.row) or ""
 
-    named = _named(rejection.found, result)
-    return contradiction_sentence(rejection, given("reference"), given("under"), given(rejection.field), named)
-
-
-def _named(sequence: int, result: ImportResult) -> str:
-    """Name a record: by its row if it is one of this import, which may come to nothing, else by its sequence."""
-    place = sequence - int(result.decisions.sequence[0]) if len(result.decisions) else -1
-    if not 0 <= place < len(result.decisions):
-        return f"the record {sequence}"
-    file, row = result.place(int(result.decisions.row[place]))
-    return f"row {row:,}" + (f" of {result.sheets[file].file}" if len(result.sheets) > 1 else "")
+    return contradiction_sentence(rejection, given("reference"), given("under"), given(rejection.field))
 
 
 def _counts(result: ImportResult, rows: int) -> dict[str, int]:
