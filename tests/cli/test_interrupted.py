@@ -112,27 +112,3 @@ def test_ctrl_c_while_the_command_is_loaded_is_one_sentence(module: str, tmp_pat
     assert (ran.returncode, ran.stdout) == (5, "")
     assert len(ran.stderr.splitlines()) == 1
     assert ran.stderr.startswith("quotaledger: stopped; ")
-
-
-def test_an_interrupted_query_is_a_ctrl_c(tmp_path: Path) -> None:
-    """What DuckDB raises where Ctrl-C comes in the midst of a query is told as Ctrl-C is."""
-    ledger = fresh(tmp_path)
-    pressed = (
-        "import os, signal, threading; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        ""
-        "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start();"
-        "from ledger.cli import main; main()"
-    )
-    query = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE (a.range * b.range) % 7 = 8"
-    ran = subprocess.run(
-        [sys.executable, "-c", pressed, "--ledger", ledger.path, "sql", query],
-        env=environment(),
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
-    )
-
-    assert (ran.returncode, ran.stdout) == (5, "")
-    assert len(ran.stderr.splitlines()) == 1
-    assert ran.stderr.startswith("quotaledger: stopped; ")
