@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ledger.core.columns import Numbers
+from ledger.core.columns import Numbers, distinct
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Balances:
         `columns` are those of decisions, `places` is how many countries there are.
         """
         keys = columns["family"] * places + columns["destination"]
-        accounts, at = np.unique(keys, return_inverse=True)
+        accounts, at = distinct(keys)
         sums = {name: np.zeros(len(accounts), np.int64) for name in ("committed", "installed", "pending")}
         for name, total in sums.items():
             np.add.at(total, at, columns[name])

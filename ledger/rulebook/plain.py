@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ledger.core.columns import ABSENT, Numbers
+from ledger.core.columns import ABSENT, Numbers, distinct
 from ledger.core.dates import year_and_quarter
 from ledger.rulebook.balances import Balances, Counts
 from ledger.rulebook.codebook import TIER_1, TIER_3, Codebook
@@ -81,7 +81,7 @@ class Plain:
         self._committed[rows], self._pending[rows] = tpp * counted, tpp * (counted & request)
         self._installed[rows] = tpp * (counted & ~request & (tier != TIER_3))
         self._nveu[rows] = tpp * (counted & opening)
-        days, place = np.unique(records.day[rows], return_inverse=True)
+        days, place = distinct(records.day[rows])
         periods = np.array([year_and_quarter(day) for day in days.tolist()], np.int64)
         self._year[rows], self._quarter[rows] = periods[place].T
 

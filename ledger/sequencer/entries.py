@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from ledger.core.columns import ABSENT, Column, Numbers
+from ledger.core.columns import ABSENT, Column, Numbers, distinct
 from ledger.core.form import Form
 from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.columns import Decisions
@@ -88,8 +88,11 @@ def _accounts(codebook: Codebook, decided: Mapping[str, Numbers]) -> Column:
     parts = [decided[name] for name in ("limit", "family", "account_destination", "account_period")]
     key = np.zeros(len(parts[0]), np.int64)
     for part in parts:
-        key = key * (int(part.max(initial=0)) + 2) + part + 1
-    _, first, codes = np.unique(key, return_index=True, return_inverse=True)
+        values, places = distinct(part)
+        key = key * len(values) + places
+    values, codes = distinct(key)
+    first = np.zeros(len(values), np.int64)
+    first[codes] = np.arange(len(codes))  # any row of each combination will do
     names = [
         None
         if limit == ABSENT

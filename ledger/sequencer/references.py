@@ -30,22 +30,21 @@ class References:
 
 def number_references(desk: Desk, provider: str, form: Form) -> References:
     """Number the references and contents of all rows, and look up which of them the provider has recorded."""
-    numbers: dict[str, int] = {}
-    reference = _numbered(form.given["reference"], numbers)
-    under = _numbered(form.given["under"], numbers)
-    times = np.bincount(reference[reference != ABSENT], minlength=len(numbers) + 1)
-    times_named = np.bincount(under[under != ABSENT], minlength=len(numbers) + 1)
+    reference, under, texts = _numbered(form.given["reference"], form.given["under"])
+    times = np.bincount(reference[reference != ABSENT], minlength=len(texts) + 1)
+    times_named = np.bincount(under[under != ABSENT], minlength=len(texts) + 1)
     named = frozenset(np.flatnonzero(times + times_named > 1).tolist())
     recorded: dict[str, tuple[Any, ...]] = {}
     if desk.head().sequence:
-        recorded = read.find_references(desk.ledger.connection, provider, list(numbers))
+        recorded = read.find_references(desk.ledger.connection, provider, texts)
     found = read.standings(desk.ledger.connection, desk.codebook, [sequence for sequence, *_ in recorded.values()])
     contents: dict[tuple[Any, ...], int] = {}
     standings: dict[int, Standing] = {}
-    for text, (sequence, *content) in recorded.items():
-        standing = found[sequence]
-        standing.content = contents.setdefault(_recorded_content(content), len(contents))
-        standings[numbers[text]] = standing
+    for number, text in enumerate(texts if recorded else ()):
+        if text in recorded:
+            sequence, *content = recorded[text]
+            standings[number] = found[sequence]
+            standings[number].content = contents.setdefault(_recorded_content(content), len(contents))
     content_numbers = np.full(len(form), _UNCOMPARED, np.int64)
     compared = times > 1
     compared[list(standings)] = True
@@ -54,15 +53,18 @@ def number_references(desk: Desk, provider: str, form: Form) -> References:
     return References(reference, under, content_numbers, named, standings)
 
 
-def _numbered(column: Column, numbers: dict[str, int]) -> Numbers:
-    if not numbers and None not in column.values:
-        # Distinct texts, as most files' references are: each is its own number.
-        numbers |= dict(zip(column.values, range(len(column.values)), strict=True))
-        if len(numbers) == len(column.values):
-            return column.codes
-        numbers.clear()
-    table = [ABSENT if text is None else numbers.setdefault(text, len(numbers)) for text in column.values]
-    return column.numbers(table)
+def _numbered(reference: Column, under: Column) -> tuple[Numbers, Numbers, list[str]]:
+    """Number the texts of both columns, equal ones alike. Gives the numbers, and the text of each number."""
+    texts = reference.values
+    if not any(under.values) and None not in texts and len(set(texts)) == len(texts):
+        # Distinct texts that nothing names, as most files' references are: each is its own number.
+        return reference.codes, under.numbers([ABSENT] * len(under.values)), texts
+    numbers: dict[str, int] = {}
+    tables = [
+        [ABSENT if text is None else numbers.setdefault(text, len(numbers)) for text in column.values]
+        for column in (reference, under)
+    ]
+    return reference.numbers(tables[0]), under.numbers(tables[1]), list(numbers)
 
 
 def _recorded_content(content: Sequence[Any]) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.core.columns import ABSENT, Column, concatenate, listed
+from ledger.core.columns import ABSENT, Column, concatenate, distinct, listed
 
 ITEMS = st.lists(
     st.one_of(
@@ -100,3 +100,14 @@ def test_a_column_of_one_value_or_of_numbers_lists_it_for_each_row() -> None:
     """A constant is given by every row; of numbers, nothing is None."""
     assert listed(Column.constant("me", 3)) == ["me"] * 3
     assert listed(np.array([3, ABSENT, 0])) == [3, None, 0]
+
+
+@given(st.lists(st.one_of(st.integers(-5, 30), st.integers(-(2**40), 2**40)), max_size=40))
+def test_distinct_numbers_are_what_sorting_finds(numbers: list[int]) -> None:
+    """Near or far apart, each number is found once, in order, and each row at its place."""
+    rows = np.array(numbers, np.int64)
+
+    values, places = distinct(rows)
+
+    assert values.tolist() == sorted(set(numbers))
+    assert values[places].tolist() == numbers
