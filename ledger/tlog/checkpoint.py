@@ -1,0 +1,52 @@
+"""Checkpoints (C2SP tlog-checkpoint): a signed statement of how many leaves a log has, and of their root."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.tlog.leaf import HASH_BYTES
+from ledger.tlog.note import NoteError, VerifierKey, parts, sign, signed_text
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a log was at one moment: `origin` names the log, `root` is over its first `size` leaves."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        """The text that is signed."""
+        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """Read the text of a checkpoint. Raises NoteError if it is none."""
+        lines = text.split("\n")
+        try:
+            origin, size, root, last = lines
+            found = cls(origin, int(size), b64decode(root, validate=True))
+        except ValueError:
+            raise NoteError("it is no checkpoint: a line each for origin, number of leaves and root") from None
+        if last or not origin or len(found.root) != HASH_BYTES or found.text != text:
+            raise NoteError("it is no checkpoint: a line each for origin, number of leaves and root")
+        return found
+
+    def signed(self, *privates: Ed25519PrivateKey) -> str:
+        """Give the signed note; the keys go by the name of the log."""
+        return sign(self.text, *((self.origin, private) for private in privates))
+
+
+def read_checkpoint(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
+    """Give the checkpoint of a note that one of some keys has signed. Raises NoteError if there is none."""
+    return Checkpoint.of_text(signed_text(note, keys))
+
+
+def unchecked(note: str) -> Checkpoint:
+    """Give what a note says, whoever signed it. Raises NoteError if it is no checkpoint."""
+    return Checkpoint.of_text(parts(note)[0])
