@@ -44,10 +44,10 @@ def instant(comment: str) -> datetime:
 
 
 class Batch(SQLModel, table=True):
-    """What one transaction recorded: an import, a registration, an adoption."""
+    """What was recorded together: an import, a registration, an adoption, a change of the signing key. A leaf, too."""
 
     batch: int = whole("number of the batch, from 1, no gaps", key=True)
-    kind: str = text("import, register or rulebook")
+    kind: str = text("import, register, rulebook or key")
     provider: str | None = blank("who submitted the records of an import")
     filed_by: str = text("who ran the command")
     recorded_at: datetime = instant("instant of recording, UTC")
@@ -60,7 +60,7 @@ class Batch(SQLModel, table=True):
     rulebook_digest: str = text("digest of the rulebook in force")
     software_version: str = text("version of quotaledger")
     last_sequence: int = whole("the last record's sequence once the batch is recorded")
-    last_leaf: int = whole("the last leaf once the batch is recorded")
+    last_leaf: int = whole("its own leaf, the last that it recorded")
 
 
 class BatchFile(SQLModel, table=True):
@@ -130,10 +130,10 @@ class Entry(SQLModel, table=True):
 
 
 class Leaf(SQLModel, table=True):
-    """A leaf of the log: every decision, register row and rulebook adoption, in the order recorded."""
+    """A leaf of the log: every decision, register row, adoption, signing key and batch, in the order recorded."""
 
     leaf: int = whole("place in the log, from 0, no gaps", key=True)
-    kind: str = text("decision, party, authorization, assurance, chip or rulebook")
+    kind: str = text("decision, party, authorization, assurance, chip, rulebook, key or batch")
     salt: bytes = octets("the 16 random bytes in it; the rest of its bytes is in the row that it stands for")
     hash: bytes = octets("SHA-256 of a zero byte and the leaf's bytes (RFC 6962, 2.1)")
 
@@ -202,6 +202,25 @@ class RulebookRow(SQLModel, table=True):
     texts: str = text("its files by name, as JSON")
 
 
+class KeyRow(SQLModel, table=True):
+    """A signing key put in use: the first when the ledger was made, others by rotation."""
+
+    __tablename__ = "key_row"
+    leaf: int = whole("its leaf of the log", key=True)
+    batch: int = whole("the batch that recorded it")
+    key: str = text("verifier key, NAME+HASH+BASE64 (C2SP signed-note); the name is the log's origin")
+    note: str = text("why it was put in use")
+
+
+class Checkpoint(SQLModel, table=True):
+    """A signed statement of how many leaves the log had once a batch was recorded, and of their root."""
+
+    batch: int = whole("the batch", key=True)
+    size: int = whole("number of leaves")
+    root: bytes = octets("root of the Merkle tree over them (RFC 6962, 2.1)")
+    note: str = text("the signed note (C2SP tlog-checkpoint)")
+
+
 class Migration(SQLModel, table=True):
     """A numbered change of the tables that was made to this file."""
 
@@ -228,7 +247,16 @@ class Head(SQLModel, table=True):
     sequence: int = whole("the last record's sequence", key=True)
     leaf: int = whole("the number of leaves")
     batch: int = whole("the last batch")
+    peaks: bytes = octets("roots of the perfect subtrees that the log is made of, the largest first, 32 bytes each")
     latest_date: Date = Field(sa_column_kwargs={"comment": "latest legal date recorded"})
+
+
+class Tile(SQLModel, table=True):
+    """Derived: the root of a perfect subtree of 256, 65,536, ... leaves, so that proofs need few hashes."""
+
+    level: int = whole("a subtree of 2^level leaves; 8, 16, ...", key=True)
+    number: int = whole("which of them, from 0", key=True)
+    hash: bytes = octets("its root")
 
 
 class Country(SQLModel, table=True):
@@ -285,9 +313,11 @@ LEDGER_TABLES: tuple[type[SQLModel], ...] = (
     AssuranceRow,
     ChipRow,
     RulebookRow,
+    KeyRow,
+    Checkpoint,
     Migration,
 )
 """Append-only: the engine refuses UPDATE, DELETE and TRUNCATE on them."""
 
-DERIVED_TABLES: tuple[type[SQLModel], ...] = (Balance, Head, Country, Parameter, ViewDigest, LimitText)
+DERIVED_TABLES: tuple[type[SQLModel], ...] = (Balance, Head, Tile, Country, Parameter, ViewDigest, LimitText)
 """May be rewritten, and can always be rebuilt from the ledger tables."""

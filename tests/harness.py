@@ -18,7 +18,7 @@ from ledger.sequencer.desk import Desk
 from ledger.sequencer.founding import found_ledger
 from ledger.sequencer.importing import import_sheets
 from ledger.sequencer.registering import register_sheet
-from ledger.store.file import LedgerFile
+from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile
 from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook, parse_rulebook
 from ledger.store.sheets import Sheet
 
@@ -57,6 +57,14 @@ def sheet(rows: Sequence[Row], file: str = "rows") -> Sheet:
     return Sheet(file, "0" * 64, len(rows), columns)
 
 
+def copy_ledger(made: Path, to: Path) -> Path:
+    """Copy a closed ledger with its signing key and its outside checkpoints, over whatever is there."""
+    for suffix in ("", KEY_SUFFIX, OUTSIDE_SUFFIX):
+        to.with_name(to.name + suffix).unlink(missing_ok=True)
+        shutil.copy(made.with_name(made.name + suffix), to.with_name(to.name + suffix))
+    return to
+
+
 class Bench:
     """A ledger on a test's bench."""
 
@@ -82,7 +90,6 @@ class Bench:
 def bench(folder: Path, **amendments: str) -> Iterator[Bench]:
     """Give a fresh ledger under the default rulebook with figures replaced."""
     path = folder / "ledger.duckdb"
-    path.unlink(missing_ok=True)
-    shutil.copy(_template(tuple(sorted(amendments.items()))), path)
+    copy_ledger(_template(tuple(sorted(amendments.items()))), path)
     with LedgerFile.open(path, NOW) as ledger:
         yield Bench(ledger)

@@ -45,6 +45,8 @@ class Settings:
 
     path: Path
     filed_by: str
+    key: Path | None = None
+    """Where the signing key is; beside the ledger if None."""
     recorded: Recorded = field(default_factory=Recorded)
 
     @staticmethod
@@ -81,6 +83,15 @@ def settings(
         Path,
         typer.Option("--ledger", envvar="QUOTALEDGER_LEDGER", metavar="PATH", help="The ledger's file."),
     ] = Path("quota.duckdb"),
+    signing_key: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="QUOTALEDGER_SIGNING_KEY",
+            metavar="PATH",
+            help="The file of its private signing key.",
+            show_default="the ledger's path and .key",
+        ),
+    ] = None,
     version: Annotated[  # noqa: ARG001 -- it speaks and ends the command before this is called
         bool,
         typer.Option(
@@ -89,7 +100,7 @@ def settings(
     ] = False,
 ) -> None:
     """Remember which ledger is meant."""
-    context.obj = Settings(ledger, filed_by(), context.obj or Recorded())
+    context.obj = Settings(ledger, filed_by(), signing_key, context.obj or Recorded())
 
 
 @contextmanager
@@ -100,7 +111,7 @@ def opened(context: typer.Context, *, writing: bool) -> Iterator["Desk"]:
 
     at: Settings = context.obj
     now = at.now()
-    with LedgerFile.open(at.path, now if writing else None) as ledger:
+    with LedgerFile.open(at.path, now if writing else None, at.key) as ledger:
         before = ledger.last_batch()
         try:
             yield Desk(ledger, at.filed_by, now)

@@ -29,14 +29,14 @@ def demo(
     from ledger.sequencer.importing import import_sheets, record_sheet
     from ledger.sequencer.positions import status
     from ledger.sequencer.registering import register_file, register_sheet
-    from ledger.store.file import LedgerFile
+    from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile
     from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook, seed_bytes
 
     path, page = out / "demo.duckdb", out / "overview.html"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for old in (path, path.with_name(path.name + ".wal")):
-            old.unlink(missing_ok=True)
+        for suffix in ("", ".wal", KEY_SUFFIX, OUTSIDE_SUFFIX):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
     except OSError as error:
         raise WrongUsage(f"the demo cannot be written to {out}: {error.strerror or error}") from None
     now, who = Settings.now(), filed_by()

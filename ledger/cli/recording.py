@@ -60,8 +60,9 @@ def init(
 
     at: Settings = context.obj
     book = find_rulebook(rulebook)
-    found_ledger(at.path, book, at.filed_by, at.now())
+    key = found_ledger(at.path, book, at.filed_by, at.now(), at.key)
     say(f"made {at.path} under {book.id} (digest {book.digest[:12]}); next: quotaledger register parties FILE")
+    say(f"its checkpoints are verified with this key; give it to whoever is to rely on them: {key}")
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ledger.rulebook.rulebook import Rulebook
 from ledger.store.file import LedgerFile
+from ledger.store.log import last_checkpoint
 from ledger.store.read import rulebook_texts
 from ledger.store.seeds import parse_rulebook
 
@@ -55,7 +56,7 @@ class Facts:
     parameters: list[Row]
     batches: list[Row]
     digests: list[Row]
-    checkpoint: Row | None
+    checkpoint: Row
     records: list[Row]
 
     def counted(self, **wanted: str) -> int:
@@ -65,7 +66,6 @@ class Facts:
 
 def gather_facts(ledger: LedgerFile) -> Facts:
     """Ask the views."""
-    checkpoints = _ask(ledger, "sequence, root", "FROM checkpoints ORDER BY sequence DESC LIMIT 1")
     latest_first = f"FROM batches ORDER BY batch DESC LIMIT {RECORDS_MAX}"
     return Facts(
         rulebook=parse_rulebook(rulebook_texts(ledger.connection)),
@@ -92,7 +92,7 @@ def gather_facts(ledger: LedgerFile) -> Facts:
         ),
         batches=_ask(ledger, _BATCH_COLUMNS, latest_first)[::-1],
         digests=_digests(ledger),
-        checkpoint=checkpoints[0] if checkpoints else None,
+        checkpoint=last_checkpoint(ledger.connection),
         records=_named_rows(ledger, "decisions", f"ORDER BY d.sequence LIMIT {RECORDS_MAX}"),
     )
 

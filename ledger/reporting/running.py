@@ -20,6 +20,7 @@ from ledger.reporting.folder import SUMMARY, TEMPLATE, Query, Report, report_nam
 from ledger.reporting.period import Period, parse_period, whole_period
 from ledger.rulebook.rulebook import Rulebook
 from ledger.store.file import LedgerFile
+from ledger.store.log import last_checkpoint
 from ledger.store.outputs import plain, write_csv, write_together
 from ledger.store.read import rulebook_texts
 from ledger.store.seeds import parse_rulebook
@@ -83,7 +84,7 @@ def _facts(ledger: LedgerFile, period: str | None, today: date) -> _Facts:
         "sequence": sequence,
         "latest_date": latest,
         "software_version": VERSION,
-        "checkpoint": next(iter(ledger.rows("SELECT sequence, root FROM checkpoints ORDER BY sequence DESC")), None),
+        "checkpoint": last_checkpoint(ledger.connection),
     }
     days = parse_period(period) if period else whole_period(min(first or latest, latest), latest)
     rulebook = parse_rulebook(rulebook_texts(ledger.connection))

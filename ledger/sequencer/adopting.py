@@ -40,11 +40,14 @@ def adopt(desk: Desk, rulebook: Rulebook, note: str) -> Adoption:
     if rulebook.digest == before.digest:
         return Adoption(rulebook, before, None)
     with desk.ledger.transaction() as connection:
-        batch = append.append_rulebook(connection, desk.batch("rulebook", 1, digest=rulebook.digest), rulebook, why)
+        batch = desk.batch("rulebook", 1, digest=rulebook.digest)
+        # Without a record there is no latest date; the count's first day stands in for it.
+        latest = None if desk.head().sequence else rulebook.figure("counting_start")
+        number = append.append_rows(desk.ledger, batch, [append.rulebook_row(rulebook, why)], latest)
         derived.derive_rulebook(connection, rulebook)
     desk.renew()
     over = table(desk.ledger.connection, "SELECT destination FROM country_positions WHERE status = 'over'")
-    return Adoption(rulebook, before, batch, tuple(row["destination"] for row in over))
+    return Adoption(rulebook, before, number, tuple(row["destination"] for row in over))
 
 
 def _note(text: str) -> str:

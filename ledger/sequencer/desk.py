@@ -12,8 +12,8 @@ from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.registers import Registers
 from ledger.rulebook.rulebook import Rulebook
 from ledger.store import read
-from ledger.store.append import BatchRow, Head, head
 from ledger.store.file import LedgerFile
+from ledger.store.seal import BatchRow, Head, head
 from ledger.store.seeds import country_names, parse_rulebook, region_countries
 
 

@@ -1,6 +1,7 @@
 """Making a ledger: its file, the rulebook in force, and the chips that come with the project."""
 
 import os
+import secrets
 from datetime import datetime
 from pathlib import Path
 
@@ -9,38 +10,67 @@ from ledger.rulebook.rulebook import Rulebook
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.registering import register_sheet
 from ledger.store import append, derived
-from ledger.store.file import LedgerFile
+from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
+from ledger.store.outside import OutsideCheckpoints
 from ledger.store.seeds import seed_bytes
 from ledger.store.sheets import Sheet, read_sheet
+from ledger.store.signing import Signer, make_private_key, read_private_key, sync_folder
+from ledger.tlog.note import VerifierKey
 from schemas.registers import REGISTERS
 
+_ORIGIN_BYTES = 8
+"""So much chance is in the name of a log that no two ledgers have the same."""
 
-def found_ledger(path: Path, rulebook: Rulebook, filed_by: str, now: datetime) -> None:
-    """Make a ledger under a rulebook, with the seeds' chips registered.
 
-    The file appears under its name when it is whole. Raises WrongUsage if there is one already or no folder
-    for it, QuotaledgerError if none can be made there.
+def found_ledger(path: Path, rulebook: Rulebook, filed_by: str, now: datetime, key: Path | None = None) -> VerifierKey:
+    """Make a ledger under a rulebook, with the seeds' chips registered and its signing key as its first leaf.
+
+    The file appears under its name when it is whole. The private key is kept at `key`, beside the ledger unless given;
+    one that is there already is used. Gives what others check the ledger's checkpoints with. Raises WrongUsage if there
+    is a ledger or its checkpoints already or no folder for it, QuotaledgerError if none can be made there.
     """
+    outside = OutsideCheckpoints(beside(path, OUTSIDE_SUFFIX))
     if path.exists():
         raise WrongUsage(f"there is a file at {path} already; choose another path with --ledger")
     if not path.absolute().parent.is_dir():
         raise WrongUsage(f"there is no folder {path.parent} to make a ledger in; make it first")
+    if outside.path.exists():
+        raise WrongUsage(
+            f"there are checkpoints of an earlier ledger at {outside.path}; move them away, or choose another path with"
+            " --ledger"
+        )
+    signer = _signer(key or beside(path, KEY_SUFFIX))
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
-        with LedgerFile.create(unfinished, now) as ledger:
+        with LedgerFile.create(unfinished, now, signer) as ledger:
             desk = Desk(ledger, filed_by, now)
             with ledger.transaction() as connection:
-                batch = desk.batch("rulebook", 1, digest=rulebook.digest)
-                append.append_rulebook(connection, batch, rulebook, "the ledger's first rulebook")
+                batch = desk.batch("rulebook", 2, digest=rulebook.digest)
+                rows = [
+                    append.key_row(signer.key, "the ledger's first signing key"),
+                    append.rulebook_row(rulebook, "the ledger's first rulebook"),
+                ]
+                append.append_rows(ledger, batch, rows, rulebook.figure("counting_start"))
                 derived.derive_rulebook(connection, rulebook)
             register_sheet(desk, "chips", chip_sheet())
             ledger.connection.execute("CHECKPOINT")
+            notes = [note for (note,) in ledger.rows("SELECT note FROM checkpoint ORDER BY batch")]
         _name(unfinished, path)
+        # If a crash prevents this, the first opening of a ledger that has recorded nothing else does it.
+        outside.append(notes)
     except OSError as error:
         raise QuotaledgerError(f"no ledger can be made at {path}: {error.strerror or error}") from None
     finally:
+        outside.close()
         for leftover in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
             leftover.unlink(missing_ok=True)
+    return signer.key
+
+
+def _signer(key: Path) -> Signer:
+    """Give who signs for a new ledger, with a key that is there or is made."""
+    private = read_private_key(key) if key.exists() else make_private_key(key)
+    return Signer(f"quotaledger/{secrets.token_hex(_ORIGIN_BYTES)}", (private,))
 
 
 def _name(unfinished: Path, path: Path) -> None:
@@ -51,6 +81,7 @@ def _name(unfinished: Path, path: Path) -> None:
         raise WrongUsage(f"there is a file at {path} already; choose another path with --ledger") from None
     except OSError:  # a file system without links
         unfinished.rename(path)
+    sync_folder(path.absolute().parent)
 
 
 def chip_sheet() -> Sheet:

@@ -129,8 +129,8 @@ def _import(
     if not dry_run and (skip_invalid or not result.rejected) and rows:
         files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in sheets]
         batch = desk.batch("import", rows, provider, result.counts)
-        with desk.ledger.transaction() as connection:
-            head = append.append_records(connection, desk.head(), batch, files, result.columns)
+        with desk.ledger.transaction():
+            head = append.append_records(desk.ledger, desk.head(), batch, files, result.columns)
         result.batch = head.batch
         desk.keep(head, balances)
     return result

@@ -7,6 +7,7 @@ from ledger.core.errors import WrongUsage
 from ledger.core.text import did_you_mean, nearest
 from ledger.sequencer.desk import Desk
 from ledger.store.contributions import balances_query
+from ledger.store.log import last_checkpoint
 from ledger.store.query import table
 from ledger.store.views import body, view_files
 
@@ -45,7 +46,7 @@ def status(
         "rulebook": desk.rulebook.id,
         "rulebook_digest": desk.rulebook.digest,
         "figures": {name: desk.rulebook.figure(name) for name in FIGURES},
-        "checkpoint": None,
+        "checkpoint": last_checkpoint(desk.ledger.connection),
     } | {
         name: [
             row

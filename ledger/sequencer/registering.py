@@ -81,8 +81,9 @@ def register_sheet(desk: Desk, register: str, sheet: Sheet) -> RegisterResult:
         )
     number = None
     if accepted:
-        with desk.ledger.transaction() as connection:
-            number = append.append_rows(connection, desk.batch("register", len(accepted)), accepted)
+        with desk.ledger.transaction():
+            appended = [append.register_row(row) for row in accepted]
+            number = append.append_rows(desk.ledger, desk.batch("register", len(appended)), appended)
         desk.renew()
     return RegisterResult(len(accepted), unchanged, number, tuple(changes))
 

@@ -11,8 +11,11 @@ from typing import Any, Final, Self
 import duckdb
 
 from ledger.core.errors import LedgerUnavailable, QuotaledgerError, WrongUsage
-from ledger.store import contributions, derived, schema
+from ledger.store import contributions, derived, guard, schema
+from ledger.store.outside import OutsideCheckpoints
 from ledger.store.query import rows as query_rows
+from ledger.store.signing import Signer
+from ledger.tlog.checkpoint import Checkpoint
 
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _SETTINGS: Final = {
@@ -23,17 +26,26 @@ _SETTINGS: Final = {
 }
 
 
+KEY_SUFFIX: Final = ".key"
+OUTSIDE_SUFFIX: Final = ".checkpoints"
+
+
 class LedgerFile:
     """An open ledger. One process at a time holds it; close it soon. Use as a context manager."""
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self.connection = connection
+        self.signer: Signer | None = None
+        """Who signs checkpoints; None for reading alone."""
+        self.outside: OutsideCheckpoints | None = None
         self._in_transaction = False
+        self._unsaid: list[str] = []
+        """Notes of checkpoints that are not in the file of outside checkpoints yet."""
 
     @classmethod
-    def create(cls, path: Path, now: datetime) -> Self:
-        """Make a file with the tables and views of a ledger, and nothing in them.
+    def create(cls, path: Path, now: datetime, signer: Signer) -> Self:
+        """Make a file with the tables and views of a ledger, and nothing in them; it has no outside checkpoints yet.
 
         Raises WrongUsage if there is a file, QuotaledgerError if none can be made.
         """
@@ -45,14 +57,17 @@ class LedgerFile:
             derived.derive_again(ledger.connection)
         except duckdb.Error as error:
             raise QuotaledgerError(f"no ledger can be made at {path}: {_reason(error)}") from None
+        ledger.signer = signer
         return ledger
 
     @classmethod
-    def open(cls, path: Path, now: datetime | None = None) -> Self:
+    def open(cls, path: Path, now: datetime | None = None, key: Path | None = None, *, key_lost: bool = False) -> Self:
         """Open a ledger for writing at an instant `now`, or without one for reading alone.
 
-        Raises LedgerUnavailable if it is not there or held by another process; QuotaledgerError if it is damaged,
-        was changed by something else, or is of a newer version.
+        `key` is the file of its signing key, beside the ledger unless given; if it is lost, nothing can be recorded
+        but the change to another. Raises LedgerUnavailable if the ledger is not there or held by another process;
+        QuotaledgerError if it is damaged, was changed by something else, is of a newer version, is behind its outside
+        checkpoints or disagrees with them, or if its signing key is not there.
         """
         if not path.exists():
             raise LedgerUnavailable(f"there is no ledger at {path}; make one with `quotaledger --ledger {path} init`")
@@ -62,10 +77,15 @@ class LedgerFile:
             raise _unavailable(path, error) from None
         try:
             ledger._make_ready(now)
+            if now is not None:
+                if not key_lost:
+                    ledger.signer = guard.signer(ledger.connection, key or beside(path, KEY_SUFFIX))
+                ledger.outside = OutsideCheckpoints(beside(path, OUTSIDE_SUFFIX))
+                guard.agree(ledger.connection, ledger.outside)
         except duckdb.Error as error:
             ledger.close()
             raise QuotaledgerError(f"{path} is no ledger, or damaged: {_reason(error)}") from None
-        except QuotaledgerError:
+        except BaseException:
             ledger.close()
             raise
         return ledger
@@ -85,6 +105,17 @@ class LedgerFile:
             if contributions.are_many(self.connection):
                 with self.transaction() as connection:
                     contributions.gather_balances(connection)
+
+    def sign(self, size: int, root: bytes) -> str:
+        """Give the signed checkpoint of the log, to be appended in this transaction; outside it goes after that.
+
+        Raises QuotaledgerError if the ledger is open without a signing key.
+        """
+        if self.signer is None:
+            raise QuotaledgerError(f"{self.path} was opened without its signing key, and nothing is recorded unsigned")
+        note = self.signer.sign(Checkpoint(self.signer.origin, size, root))
+        self._unsaid.append(note)
+        return note
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -110,10 +141,18 @@ class LedgerFile:
             raise
         finally:
             self._in_transaction = False
+        self._say_outside()
+
+    def _say_outside(self) -> None:
+        """Append checkpoints outside when they are committed; what a crash prevents is made up for at the opening."""
+        if self.outside and self._unsaid:
+            self.outside.append(self._unsaid)
+            self._unsaid.clear()
 
     def _roll_back(self) -> None:
         # After a failed COMMIT there is no transaction left to roll back, and after a full disk no connection: what
         # is in the file then is what was committed before.
+        self._unsaid.clear()
         try:
             self.connection.execute("ROLLBACK")
         except duckdb.Error:
@@ -132,6 +171,8 @@ class LedgerFile:
 
     def close(self) -> None:
         """Let go of the file."""
+        if self.outside:
+            self.outside.close()
         self.connection.close()
 
     def __enter__(self) -> Self:
@@ -141,6 +182,12 @@ class LedgerFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """Give the path of a file that belongs to a ledger's, wherever links to the ledger lie."""
+    real = path.resolve()
+    return real.with_name(real.name + suffix)
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:

@@ -1,4 +1,4 @@
-"""INSERT, of many rows as Arrow or of one as values: nothing is lost and no value becomes SQL text."""
+"""INSERT, of many rows as Arrow or of a few as values: nothing is lost and no value becomes SQL text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,10 +21,11 @@ def insert(
         connection.unregister("appended")
 
 
-def insert_row(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:
-    """Insert one row, given by column."""
-    places = ", ".join(["?"] * len(row))
-    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", list(row.values()))
+def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, *rows: Mapping[str, Any]) -> None:
+    """Insert a few rows, given by column; all have the same columns."""
+    places = ", ".join([f"({', '.join(['?'] * len(rows[0]))})"] * len(rows))
+    values = [value for row in rows for value in row.values()]
+    connection.execute(f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES {places}", values)
 
 
 def _array(values: Any) -> Any:

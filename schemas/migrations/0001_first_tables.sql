@@ -15,9 +15,9 @@ CREATE TABLE batch (
     last_sequence BIGINT NOT NULL,
     last_leaf BIGINT NOT NULL
 );
-COMMENT ON TABLE batch IS 'What one transaction recorded: an import, a registration, an adoption.';
+COMMENT ON TABLE batch IS 'What was recorded together: an import, a registration, an adoption, a change of the signing key. A leaf, too.';
 COMMENT ON COLUMN batch.batch IS 'number of the batch, from 1, no gaps';
-COMMENT ON COLUMN batch.kind IS 'import, register or rulebook';
+COMMENT ON COLUMN batch.kind IS 'import, register, rulebook or key';
 COMMENT ON COLUMN batch.provider IS 'who submitted the records of an import';
 COMMENT ON COLUMN batch.filed_by IS 'who ran the command';
 COMMENT ON COLUMN batch.recorded_at IS 'instant of recording, UTC';
@@ -30,7 +30,7 @@ COMMENT ON COLUMN batch.duplicates IS 'rows that repeat an earlier record, and s
 COMMENT ON COLUMN batch.rulebook_digest IS 'digest of the rulebook in force';
 COMMENT ON COLUMN batch.software_version IS 'version of quotaledger';
 COMMENT ON COLUMN batch.last_sequence IS 'the last record''s sequence once the batch is recorded';
-COMMENT ON COLUMN batch.last_leaf IS 'the last leaf once the batch is recorded';
+COMMENT ON COLUMN batch.last_leaf IS 'its own leaf, the last that it recorded';
 
 CREATE TABLE batch_file (
     batch BIGINT NOT NULL,
@@ -152,9 +152,9 @@ CREATE TABLE leaf (
     salt BYTEA NOT NULL,
     hash BYTEA NOT NULL
 );
-COMMENT ON TABLE leaf IS 'A leaf of the log: every decision, register row and rulebook adoption, in the order recorded.';
+COMMENT ON TABLE leaf IS 'A leaf of the log: every decision, register row, adoption, signing key and batch, in the order recorded.';
 COMMENT ON COLUMN leaf.leaf IS 'place in the log, from 0, no gaps';
-COMMENT ON COLUMN leaf.kind IS 'decision, party, authorization, assurance, chip or rulebook';
+COMMENT ON COLUMN leaf.kind IS 'decision, party, authorization, assurance, chip, rulebook, key or batch';
 COMMENT ON COLUMN leaf.salt IS 'the 16 random bytes in it; the rest of its bytes is in the row that it stands for';
 COMMENT ON COLUMN leaf.hash IS 'SHA-256 of a zero byte and the leaf''s bytes (RFC 6962, 2.1)';
 
@@ -246,6 +246,30 @@ COMMENT ON COLUMN rulebook_row.digest IS 'SHA-256 of its meaning, hex';
 COMMENT ON COLUMN rulebook_row.note IS 'why it was adopted';
 COMMENT ON COLUMN rulebook_row.texts IS 'its files by name, as JSON';
 
+CREATE TABLE key_row (
+    leaf BIGINT NOT NULL,
+    batch BIGINT NOT NULL,
+    key VARCHAR NOT NULL,
+    note VARCHAR NOT NULL
+);
+COMMENT ON TABLE key_row IS 'A signing key put in use: the first when the ledger was made, others by rotation.';
+COMMENT ON COLUMN key_row.leaf IS 'its leaf of the log';
+COMMENT ON COLUMN key_row.batch IS 'the batch that recorded it';
+COMMENT ON COLUMN key_row.key IS 'verifier key, NAME+HASH+BASE64 (C2SP signed-note); the name is the log''s origin';
+COMMENT ON COLUMN key_row.note IS 'why it was put in use';
+
+CREATE TABLE checkpoint (
+    batch BIGINT NOT NULL,
+    size BIGINT NOT NULL,
+    root BYTEA NOT NULL,
+    note VARCHAR NOT NULL
+);
+COMMENT ON TABLE checkpoint IS 'A signed statement of how many leaves the log had once a batch was recorded, and of their root.';
+COMMENT ON COLUMN checkpoint.batch IS 'the batch';
+COMMENT ON COLUMN checkpoint.size IS 'number of leaves';
+COMMENT ON COLUMN checkpoint.root IS 'root of the Merkle tree over them (RFC 6962, 2.1)';
+COMMENT ON COLUMN checkpoint.note IS 'the signed note (C2SP tlog-checkpoint)';
+
 CREATE TABLE migration (
     number BIGINT NOT NULL,
     name VARCHAR NOT NULL,
@@ -274,13 +298,25 @@ CREATE TABLE head (
     sequence BIGINT NOT NULL,
     leaf BIGINT NOT NULL,
     batch BIGINT NOT NULL,
+    peaks BYTEA NOT NULL,
     latest_date DATE NOT NULL
 );
 COMMENT ON TABLE head IS 'Derived: where the ledger stands, in one row.';
 COMMENT ON COLUMN head.sequence IS 'the last record''s sequence';
 COMMENT ON COLUMN head.leaf IS 'the number of leaves';
 COMMENT ON COLUMN head.batch IS 'the last batch';
+COMMENT ON COLUMN head.peaks IS 'roots of the perfect subtrees that the log is made of, the largest first, 32 bytes each';
 COMMENT ON COLUMN head.latest_date IS 'latest legal date recorded';
+
+CREATE TABLE tile (
+    level BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    hash BYTEA NOT NULL
+);
+COMMENT ON TABLE tile IS 'Derived: the root of a perfect subtree of 256, 65,536, ... leaves, so that proofs need few hashes.';
+COMMENT ON COLUMN tile.level IS 'a subtree of 2^level leaves; 8, 16, ...';
+COMMENT ON COLUMN tile.number IS 'which of them, from 0';
+COMMENT ON COLUMN tile.hash IS 'its root';
 
 CREATE TABLE country (
     country VARCHAR NOT NULL,
@@ -389,6 +425,16 @@ CREATE TRIGGER rulebook_row_no_update BEFORE UPDATE ON rulebook_row FOR EACH STA
     INSERT INTO never SELECT error('rulebook_row is append-only: what is recorded stays; correct it with a reversal and a new record');
 CREATE TRIGGER rulebook_row_no_delete BEFORE DELETE ON rulebook_row FOR EACH STATEMENT
     INSERT INTO never SELECT error('rulebook_row is append-only: what is recorded stays; correct it with a reversal and a new record');
+
+CREATE TRIGGER key_row_no_update BEFORE UPDATE ON key_row FOR EACH STATEMENT
+    INSERT INTO never SELECT error('key_row is append-only: what is recorded stays; correct it with a reversal and a new record');
+CREATE TRIGGER key_row_no_delete BEFORE DELETE ON key_row FOR EACH STATEMENT
+    INSERT INTO never SELECT error('key_row is append-only: what is recorded stays; correct it with a reversal and a new record');
+
+CREATE TRIGGER checkpoint_no_update BEFORE UPDATE ON checkpoint FOR EACH STATEMENT
+    INSERT INTO never SELECT error('checkpoint is append-only: what is recorded stays; correct it with a reversal and a new record');
+CREATE TRIGGER checkpoint_no_delete BEFORE DELETE ON checkpoint FOR EACH STATEMENT
+    INSERT INTO never SELECT error('checkpoint is append-only: what is recorded stays; correct it with a reversal and a new record');
 
 CREATE TRIGGER migration_no_update BEFORE UPDATE ON migration FOR EACH STATEMENT
     INSERT INTO never SELECT error('migration is append-only: what is recorded stays; correct it with a reversal and a new record');

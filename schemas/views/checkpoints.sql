@@ -1,9 +1,11 @@
--- Signed checkpoints of the log: none yet, the log is not signed.
+-- A signed checkpoint of the log: how many leaves there were once a batch was recorded, and their root.
+-- batch: the batch
 -- sequence: the last record under the checkpoint
 -- leaves: number of leaves
--- root: root of the log, hex
--- recorded_at: instant, UTC
--- note: the signed note
-SELECT NULL::BIGINT AS sequence, NULL::BIGINT AS leaves, NULL::VARCHAR AS root,
-    NULL::TIMESTAMP WITH TIME ZONE AS recorded_at, NULL::VARCHAR AS note
-WHERE false
+-- root: root of the Merkle tree over them (RFC 6962), hex
+-- recorded_at: instant of recording, UTC
+-- note: the signed note (C2SP tlog-checkpoint)
+SELECT c.batch, b.last_sequence AS sequence, c.size AS leaves, lower(hex(c.root)) AS root, b.recorded_at, c.note
+FROM checkpoint AS c
+JOIN batch AS b ON b.batch = c.batch
+ORDER BY c.batch

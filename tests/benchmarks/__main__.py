@@ -4,7 +4,6 @@ import argparse
 import cProfile
 import json
 import pstats
-import shutil
 import statistics
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from typing import Final
 
 from tests.benchmarks import measures
 from tests.benchmarks.workload import write_records
+from tests.harness import copy_ledger
 
 RUNS: Final = 5
 SMALL: Final = 10_000
@@ -25,6 +25,7 @@ STAGES: Final = {
     "run": "the fold: decide every row",
     "entry_columns": "turn decisions into columns of texts",
     "decision_hashes": "write and hash the leaves",
+    "extended": "grow the tree",
     "_append_leaves": "insert the leaves",
     "add_to_balances": "add to the balances",
     "__exit__": "commit, with the indexes",
@@ -67,7 +68,7 @@ def measure_imports(folder: Path, rows: int) -> list[Result]:
         for _ in range(RUNS):
             floors.append(measures.apart(measures.bare_load, file, folder))
             for seconds, sealed in ((unsealed, False), (imports, True)):
-                shutil.copy(base, path)
+                copy_ledger(base, path)
                 spent, peak = measures.apart(partial(measures.load, sealed=sealed), path, [file])
                 seconds.append(spent)
                 peaks.append(peak)
@@ -110,7 +111,7 @@ def measure_sizes(folder: Path, sizes: tuple[int, int, int]) -> list[Result]:
 def largest_costs(folder: Path) -> list[tuple[str, float]]:
     """Give where the time of an import goes: the stage and its part of the whole, in percent."""
     path = folder / "profiled.duckdb"
-    shutil.copy(folder / "base.duckdb", path)
+    copy_ledger(folder / "base.duckdb", path)
     profile = cProfile.Profile()
     profile.enable()
     measures.load(path, [folder / "records-0.parquet"])

@@ -21,8 +21,8 @@ from ledger.sequencer.desk import Desk
 from ledger.sequencer.founding import found_ledger
 from ledger.sequencer.importing import import_sheets, record_sheet
 from ledger.sequencer.registering import register_file, register_sheet
-from ledger.store import append
-from ledger.store.file import LedgerFile
+from ledger.store import append, seal
+from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile
 from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook
 from ledger.store.sheets import Sheet
 from tests.benchmarks.workload import one_record, write_parties
@@ -64,7 +64,7 @@ def load(path: Path, files: list[Path], *, sealed: bool = True) -> tuple[float, 
     """
     if not sealed:
         append.decision_hashes = lambda *_: b""  # type: ignore[attr-defined]
-        append._append_leaves = lambda *_: None  # noqa: SLF001
+        seal._append_leaves = lambda *_: None  # noqa: SLF001
     now = datetime.now(UTC)
     import_module("pandas")  # which pyarrow would load at its first table, where it is installed
     start = time.perf_counter()
@@ -121,7 +121,7 @@ def _seconds(work: Callable[..., Any], *arguments: Any) -> float:
 
 
 def _fresh(path: Path) -> Path:
-    for old in (path, Path(f"{path}.wal")):
+    for old in (path, *(Path(f"{path}{suffix}") for suffix in (".wal", KEY_SUFFIX, OUTSIDE_SUFFIX))):
         if old.exists():
             old.unlink()
     return path

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+
+from tests.harness import copy_ledger
 
 _FOLDER = TemporaryDirectory(prefix="quotaledger-cli-")
 """Goes when the tests end."""
@@ -121,7 +122,7 @@ def _template() -> tuple[Path, tuple[object, ...]]:
 def fresh(folder: Path) -> Ledger:
     """Give a ledger with three parties and no record."""
     made = Ledger(folder)
-    shutil.copy(_template()[0], made.path)
+    copy_ledger(_template()[0], made.path)
     return made
 
 

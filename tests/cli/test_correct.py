@@ -1,6 +1,5 @@
 """The verb correct as a user gives it: what it says and records, and that a crash or a full disk leaves no half."""
 
-import shutil
 import subprocess
 import sys
 from functools import cache
@@ -10,6 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.cli.command import Ledger, environment, fresh
+from tests.harness import copy_ledger
 
 FILED = """\
 reference,kind,date,destination,consignee,chip,quantity,basis,under,site
@@ -30,6 +30,7 @@ import resource, sys
 limit = int(sys.argv.pop(1))
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 from ledger.cli import main
+from tests.harness import copy_ledger
 main()
 """
 
@@ -49,7 +50,7 @@ def _template() -> Path:
 def _filed(folder: Path) -> Ledger:
     """Give a ledger with two allocations and a delivery."""
     ledger = Ledger(folder)
-    shutil.copy(_template(), ledger.path)
+    copy_ledger(_template(), ledger.path)
     return ledger
 
 

@@ -1,6 +1,5 @@
 """The engine itself keeps the ledger append-only, and a file that was tampered with is not opened."""
 
-import shutil
 from pathlib import Path
 
 import duckdb
@@ -15,7 +14,7 @@ from ledger.store.schema import expected_fingerprint, fingerprint, migrations
 from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook
 from schemas.tables import DERIVED_TABLES, LEDGER_TABLES
 from tests.declared import SAID, declared_sql
-from tests.harness import NOW, bench
+from tests.harness import NOW, bench, copy_ledger
 
 ALLOCATION = {
     "kind": "allocation",
@@ -53,7 +52,7 @@ def test_the_engine_refuses_to_change_or_delete_what_is_recorded(
     filled: Path, tmp_path: Path, table: str, statement: str
 ) -> None:
     """UPDATE, DELETE and TRUNCATE on every ledger table fail in the engine, also after reopening by another client."""
-    path = shutil.copy(filled, tmp_path / "copy.duckdb")
+    path = copy_ledger(filled, tmp_path / "copy.duckdb")
     with duckdb.connect(str(path)) as connection:
         before = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
         column = connection.execute(f"DESCRIBE {table}").fetchall()[0][0]
@@ -78,7 +77,7 @@ def test_the_engine_refuses_to_change_or_delete_what_is_recorded(
 def test_a_file_whose_schema_was_changed_is_not_opened(filled: Path, tmp_path: Path, tampering: str) -> None:
     """What triggers cannot stop, the fingerprint notices when the file is opened, for reading and for writing."""
     path = tmp_path / "copy.duckdb"
-    shutil.copy(filled, path)
+    copy_ledger(filled, path)
     with duckdb.connect(str(path)) as connection:
         connection.execute(tampering)
 
@@ -99,7 +98,7 @@ def test_the_migrations_come_to_what_is_declared(filled: Path) -> None:
 
 def test_a_trigger_that_never_fires_is_noticed(filled: Path, tmp_path: Path) -> None:
     """Not only that there is a trigger counts, but what it does."""
-    path = Path(shutil.copy(filled, tmp_path / "copy.duckdb"))
+    path = copy_ledger(filled, tmp_path / "copy.duckdb")
     with duckdb.connect(str(path)) as connection:
         connection.execute("DROP TRIGGER entry_no_update ON entry")
         connection.execute(
@@ -113,7 +112,7 @@ def test_a_trigger_that_never_fires_is_noticed(filled: Path, tmp_path: Path) -> 
 
 def test_a_file_of_a_newer_version_is_said_to_be_one(filled: Path, tmp_path: Path) -> None:
     """A newer ledger is not taken for a tampered one, for reading and for writing."""
-    path = Path(shutil.copy(filled, tmp_path / "copy.duckdb"))
+    path = copy_ledger(filled, tmp_path / "copy.duckdb")
     with duckdb.connect(str(path)) as connection:
         connection.execute("INSERT INTO migration VALUES (99, 'from the future', now())")
 
@@ -127,7 +126,7 @@ def test_an_older_file_is_updated_by_writing_only(
     filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader of an older ledger is told what to do; a writer brings it up to date and loses nothing."""
-    path = Path(shutil.copy(filled, tmp_path / "copy.duckdb"))
+    path = copy_ledger(filled, tmp_path / "copy.duckdb")
     next_number = max(migrations()) + 1
     newer = migrations() | {next_number: ("one more table", "CREATE TABLE addition (a INTEGER);")}
     monkeypatch.setattr(schema, "migrations", lambda: newer)
@@ -147,7 +146,7 @@ def test_an_older_file_is_updated_by_writing_only(
 
 def test_views_and_sentences_follow_the_software(filled: Path, tmp_path: Path) -> None:
     """A ledger that another version wrote gets this version's views when it is next written to."""
-    path = Path(shutil.copy(filled, tmp_path / "copy.duckdb"))
+    path = copy_ledger(filled, tmp_path / "copy.duckdb")
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE OR REPLACE VIEW country_positions AS SELECT 1 AS old")
         connection.execute("UPDATE limit_text SET template = 'old'")
@@ -213,7 +212,7 @@ def _write_and_fail(ledger: LedgerFile, statement: str) -> None:
 def test_a_failed_transaction_leaves_the_ledger_as_it_was(filled: Path, tmp_path: Path) -> None:
     """Whatever goes wrong between BEGIN and COMMIT, nothing of it stays, and the file can be used again."""
     path = tmp_path / "copy.duckdb"
-    shutil.copy(filled, path)
+    copy_ledger(filled, path)
     with LedgerFile.open(path, NOW) as ledger:
         before = ledger.rows("SELECT * FROM head"), ledger.rows("SELECT * FROM balance ORDER BY ALL")
 
@@ -243,7 +242,7 @@ def test_what_is_no_ledger_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(QuotaledgerError, match="is no ledger"):
         LedgerFile.open(other)
     with pytest.raises(WrongUsage, match="already"):
-        LedgerFile.create(other, NOW)
+        found_ledger(other, find_rulebook(DEFAULT_RULEBOOK), "tests", NOW)
 
 
 def test_another_database_is_not_migrated_into_a_ledger(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""The outside checkpoints: every signed note of a ledger, one after another, in a file beside it that only grows.
+
+Whoever goes back to an older ledger, or edits one, leaves this file ahead of it or in disagreement with it. A note is
+followed by a blank line. A crash may leave the beginning of a note at the end: it is written anew.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from ledger.core.errors import QuotaledgerError
+from ledger.store.signing import sync_folder
+
+_END: Final = "\n"
+# A text of three lines, a blank line, signatures (each begins with an em dash), and the blank line that ends it.
+_NOTE: Final = re.compile(rb"([^\n]+\n[0-9]+\n[^\n]+\n\n(?:\xe2\x80\x94 [^\n]+\n)+)\n")
+_TAIL_BYTES: Final = 16_384
+"""Many times the length of a note: reading the last one takes no longer in a large file."""
+
+
+class OutsideCheckpoints:
+    """The file of outside checkpoints at a path. Raises QuotaledgerError where it cannot be read or written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._number: int | None = None
+
+    def notes(self) -> Iterator[str]:
+        """Give every whole note, in order. Raises QuotaledgerError for anything that is none, but at the very end."""
+        content = self._read(0)
+        at = 0
+        while match := _NOTE.match(content, at):
+            yield match[1].decode("utf-8", "replace")
+            at = match.end()
+        if _NOTE.search(content, at):
+            line = content.count(b"\n", 0, at) + 1
+            raise QuotaledgerError(f"{self.path} was edited or damaged: line {line:,} begins no signed checkpoint")
+
+    def last(self) -> tuple[str | None, bytes]:
+        """Give the last whole note, None if there is none, and what follows it: nothing, but after a crash."""
+        content = self._read(_TAIL_BYTES)
+        matches = list(_NOTE.finditer(content))
+        if not matches:
+            return None, content
+        return matches[-1][1].decode("utf-8", "replace"), content[matches[-1].end() :]
+
+    def append(self, notes: Sequence[str]) -> None:
+        """Append notes, and give back when they would survive a crash."""
+        try:
+            if self._number is None:
+                new = not self.path.exists()
+                self._number = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+                if new:
+                    sync_folder(self.path.parent)
+            before = os.fstat(self._number).st_size
+            try:
+                written = "".join(note + _END for note in notes).encode()
+                while written:
+                    written = written[os.write(self._number, written) :]
+                os.fsync(self._number)
+            except OSError:
+                os.ftruncate(self._number, before)
+                raise
+        except OSError as error:
+            raise QuotaledgerError(
+                f"the outside checkpoint cannot be written to {self.path}: {error.strerror or error}; make that"
+                " possible, and it is written when something is recorded next"
+            ) from None
+
+    def cut(self, following: bytes) -> None:
+        """Take away what a crash left after the last whole note."""
+        try:
+            size = self.path.stat().st_size
+            os.truncate(self.path, size - len(following))
+        except OSError as error:
+            raise QuotaledgerError(f"{self.path} cannot be mended: {error.strerror or error}") from None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._number is not None:
+            os.close(self._number)
+            self._number = None
+
+    def _read(self, tail: int) -> bytes:
+        """Give the content, or not much more than its last `tail` bytes; nothing if there is no file."""
+        try:
+            with self.path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - tail) if tail else 0)
+                return file.read()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise QuotaledgerError(f"{self.path} cannot be read: {error.strerror or error}") from None
