@@ -85,6 +85,7 @@ def test_a_handle_answers_what_the_command_answers(made: Ledger, handle: Handle)
     assert decisions.equals(handle.sql("FROM decisions"))
     assert decisions["reference"].to_pylist() == [row["reference"] for row in made.rows("FROM decisions")]
     assert set(status) == set(printed)
+    status["checkpoint"]["recorded_at"] = status["checkpoint"]["recorded_at"].strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     assert {n: v for n, v in status.items() if n not in VIEWS} == {
         n: date.fromisoformat(v) if n == "as_of" else v for n, v in printed.items() if n not in VIEWS
     }

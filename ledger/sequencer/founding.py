@@ -39,7 +39,9 @@ def found_ledger(path: Path, rulebook: Rulebook, filed_by: str, now: datetime, k
             f"there are checkpoints of an earlier ledger at {outside.path}; move them away, or choose another path with"
             " --ledger"
         )
-    signer = _signer(key or beside(path, KEY_SUFFIX))
+    key = key or beside(path, KEY_SUFFIX)
+    had_key = key.exists()
+    signer = _signer(key)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
         with LedgerFile.create(unfinished, now, signer) as ledger:
@@ -61,6 +63,8 @@ def found_ledger(path: Path, rulebook: Rulebook, filed_by: str, now: datetime, k
     except OSError as error:
         raise QuotaledgerError(f"no ledger can be made at {path}: {error.strerror or error}") from None
     finally:
+        if not had_key and not path.exists():
+            key.unlink(missing_ok=True)
         outside.close()
         for leftover in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
             leftover.unlink(missing_ok=True)

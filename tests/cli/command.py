@@ -19,6 +19,8 @@ _FOLDER = TemporaryDirectory(prefix="quotaledger-cli-")
 
 ROOT = Path(__file__).parent.parent.parent
 
+FILES = ["quota.duckdb", "quota.duckdb.checkpoints", "quota.duckdb.key"]
+"""What making a ledger makes."""
 PARTIES = """\
 party,name,headquarters,parent
 ALPHA,Alpha,AE,

@@ -30,7 +30,6 @@ import resource, sys
 limit = int(sys.argv.pop(1))
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 from ledger.cli import main
-from tests.harness import copy_ledger
 main()
 """
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.command import FILES as LEDGER_FILES
 from tests.cli.command import GOOD, HEADER, Ledger, arguments, environment, fresh
 
 FILES = ["country-quota-records.csv", "country-quota.csv", "country-quota.html", "country-quota.json"]
@@ -71,7 +72,7 @@ def test_a_preview_writes_over_nothing(tmp_path: Path) -> None:
 
     assert (refused.code, made.code, failed.code) == (2, 0, 2)
     assert "a preview writes over nothing" in refused.sentence
-    assert _names(tmp_path) == ["new", "quota.duckdb"]
+    assert _names(tmp_path) == sorted(["new", *LEDGER_FILES])
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_wrong_usage_is_one_sentence(words: list[str], code: int, said: str, tmp
     assert (ran.code, ran.out) == (code, "")
     assert len(ran.err.splitlines()) == 1
     assert said in ran.err
-    assert _names(tmp_path) == ["quota.duckdb"]
+    assert _names(tmp_path) == LEDGER_FILES
 
 
 def test_a_folder_of_ones_own_is_a_report(tmp_path: Path) -> None:

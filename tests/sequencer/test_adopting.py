@@ -126,7 +126,7 @@ def test_an_adoption_is_a_batch_with_a_leaf(tmp_path: Path) -> None:
             "recorded_at": NOW.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "salt": salt.hex(),
         }
-        assert (after.leaf, after.batch, after.sequence) == (before.leaf + 1, before.batch + 1, before.sequence)
+        assert (after.leaf, after.batch, after.sequence) == (before.leaf + 2, before.batch + 1, before.sequence)
         assert (kind, found) == ("rulebook", leaf_hash(leaf_bytes("rulebook", fields)))
         query = "SELECT kind, records, rulebook_digest, filed_by FROM batch WHERE batch = ?"
         assert made.ledger.rows(query, [done.batch]) == [("rulebook", 1, LOWER.digest, "tests")]

@@ -163,7 +163,7 @@ def test_a_ledger_is_a_file_whatever_its_name(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     found_ledger(Path(name), find_rulebook(DEFAULT_RULEBOOK), "tests", NOW)
 
-    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name, f"{name}.checkpoints", f"{name}.key"]
     with LedgerFile.open(Path(name)) as ledger:
         assert ledger.rows("SELECT count(*) FROM rulebook_row") == [(1,)]
 
