@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.core.errors import InputRejected
-from ledger.core.text import Fault, normal
 from ledger.rulebook.rulebook import Rulebook
 from ledger.sequencer.desk import Desk
+from ledger.sequencer.notes import kept_note
 from ledger.store import append, derived, read
 from ledger.store.query import table
 from ledger.store.seeds import find_rulebook, parse_rulebook, seeded_rulebooks
-from schemas.record import LENGTH_MAX
 
 IN_FORCE: Final = "in-force"
 """What a ledger's rulebook in force is called, where a rulebook may be named."""
@@ -36,7 +34,7 @@ def adopt(desk: Desk, rulebook: Rulebook, note: str) -> Adoption:
 
     Raises InputRejected for a note that cannot be kept. The desk has read the rulebook before: open another.
     """
-    why, before = _note(note), desk.rulebook
+    why, before = kept_note(note, "say with --note why this rulebook is adopted"), desk.rulebook
     if rulebook.digest == before.digest:
         return Adoption(rulebook, before, None)
     with desk.ledger.transaction() as connection:
@@ -48,19 +46,6 @@ def adopt(desk: Desk, rulebook: Rulebook, note: str) -> Adoption:
     desk.renew()
     over = table(desk.ledger.connection, "SELECT destination FROM country_positions WHERE status = 'over'")
     return Adoption(rulebook, before, number, tuple(row["destination"] for row in over))
-
-
-def _note(text: str) -> str:
-    note = normal(text)
-    if isinstance(note, Fault):
-        raise InputRejected(f"the note cannot be kept: {note.message}")
-    if note is None:
-        raise InputRejected("the note is blank; say with --note why this rulebook is adopted")
-    if len(note) > LENGTH_MAX["note"]:
-        raise InputRejected(
-            f"the note has {len(note):,} characters, and at most {LENGTH_MAX['note']:,} are kept; shorten it"
-        )
-    return note
 
 
 def adoptions(desk: Desk) -> list[dict[str, Any]]:

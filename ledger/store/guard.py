@@ -7,24 +7,46 @@ import duckdb
 from ledger.core.errors import QuotaledgerError
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.query import first, rows
-from ledger.store.signing import Signer, read_private_key
+from ledger.store.signing import Signer, read_private_key, sync_folder
 from ledger.tlog.checkpoint import unchecked
 from ledger.tlog.note import NoteError, VerifierKey
 
+NEXT_SUFFIX = ".next"
+"""Where a new signing key waits until the log has it."""
 _NEWBORN_BATCHES = 2
 """What making a ledger records; its outside checkpoints are written after that."""
 
 
 def signer(connection: duckdb.DuckDBPyConnection, path: Path) -> Signer:
     """Give who signs for the ledger. Raises QuotaledgerError if its key is not at the path, or another one is."""
-    private = read_private_key(path)
     key = key_in_use(connection)
+    finish_rotation(path, key)
+    private = read_private_key(path)
     if VerifierKey.of(key.name, private) != key:
         raise QuotaledgerError(
             f"the signing key at {path} is not the one in use ({key}); name its file with --signing-key"
             " (if it is lost: quotaledger signing-key rotate --lost)"
         )
     return Signer(key.name, (private,))
+
+
+def finish_rotation(path: Path, key: VerifierKey) -> Path | None:
+    """Put a new signing key, made beside the old one, in its place once the log has it: a crash may have come between.
+
+    Gives where the old key is now, if there was one and anything was done.
+    """
+    made = path.with_name(path.name + NEXT_SUFFIX)
+    if not made.exists() or VerifierKey.of(key.name, read_private_key(made)) != key:
+        return None
+    old = path.with_name(f"{path.name}.before-{key.id.hex()}")
+    try:
+        if path.exists():
+            path.rename(old)
+        made.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise QuotaledgerError(f"the new signing key cannot be put at {path}: {error.strerror or error}") from None
+    return old if old.exists() else None
 
 
 def key_in_use(connection: duckdb.DuckDBPyConnection) -> VerifierKey:
