@@ -17,7 +17,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from ledger.store.file import LedgerFile
-ledger = LedgerFile.open(Path(sys.argv[1]), None if sys.argv[2] == "reading" else datetime(2026, 11, 22, 12, tzinfo=UTC))
+now = None if sys.argv[2] == "reading" else datetime(2026, 11, 22, 12, tzinfo=UTC)
+ledger = LedgerFile.open(Path(sys.argv[1]), now)
 print("held", flush=True)
 sys.stdin.read()
 """
