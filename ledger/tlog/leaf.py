@@ -8,7 +8,7 @@ confidential record gives nothing away.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -39,8 +39,18 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "assurance": ("destination", "uplift_percent", "valid_from", "citation", "batch", "recorded_at", "salt"),
     "chip": ("chip", "name", "vendor", "tpp", "chip_class", "source", "batch", "recorded_at", "salt"),
     "rulebook": ("rulebook", "digest", "note", "batch", "recorded_at", "salt"),
+    "key": ("key", "note", "batch", "recorded_at", "salt"),
+    "batch": (
+        *("batch", "kind", "provider", "filed_by", "recorded_at", "files"),
+        *("records", "admitted", "refused", "breached", "rejected", "duplicates"),
+        *("rulebook_digest", "software_version", "salt"),
+    ),
 }
-"""The kinds of leaves and the closed list of fields of each; `*tpp` fields are decimal strings."""
+"""The kinds of leaves and the closed list of fields of each; `*tpp` fields are decimal strings.
+
+A `batch` leaf closes the leaves that one transaction recorded; its `files` are a list of objects, the only field that
+is neither a text nor a number.
+"""
 
 COUNTS: Final = frozenset(
     (
@@ -55,7 +65,7 @@ _CLOSED: Final = {kind: frozenset(fields) for kind, fields in FIELDS.items()}
 # reference encoder.
 _ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
-Value = str | int | None
+Value = str | int | Sequence[Mapping[str, str | int]] | None
 
 
 def leaf_bytes(kind: str, fields: Mapping[str, Value]) -> bytes:
@@ -76,7 +86,7 @@ def is_said(name: str, value: Value) -> bool:
     return value is not None and not (name in COUNTS and value in (0, "0"))
 
 
-def encode(value: str | int) -> str:
+def encode(value: Value) -> str:
     """Write a value as JSON."""
     return _ENCODER.encode(value)
 
