@@ -46,7 +46,7 @@ class VerifierKey:
         """Read a verifier key. Raises NoteError if it is none."""
         name, _, rest = text.strip().partition("+")
         digest, _, encoded = rest.partition("+")
-        key = _decoded(encoded)
+        key = from_base64(encoded)
         if not _is_name(name) or len(key) != 1 + _KEY_BYTES or not key.startswith(_ED25519):
             raise NoteError("it is no Ed25519 verifier key, which is written NAME+HASH+BASE64")
         found = cls(name, key[1:])
@@ -115,20 +115,18 @@ def parts(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
         raise NoteError(f"it is no signed note: it has more than {_SIGNATURES_MAX} signatures")
     for line in lines[:-1].split("\n"):
         name, _, encoded = line.removeprefix(_DASH).partition(" ")
-        signature = _decoded(encoded)
+        signature = from_base64(encoded)
         if not line.startswith(_DASH) or not _is_name(name) or len(signature) <= _ID_BYTES:
             raise NoteError(f"{line!r} is no line of a signature")
         signatures.append((name, signature[:_ID_BYTES], signature[_ID_BYTES:]))
     return text + "\n", signatures
 
 
-def _is_name(name: str) -> bool:
-    """Say if a key may be called so."""
-    return bool(name) and "+" not in name and not any(map(str.isspace, name)) and not _FORBIDDEN.search(name)
+def from_base64(text: str) -> bytes:
+    """Read base64 as it is written by everyone: the same bytes in other letters would be another note.
 
-
-def _decoded(text: str) -> bytes:
-    """Read base64 as it is written by everyone: the same bytes in other letters would be another note."""
+    Raises NoteError if it is none.
+    """
     try:
         found = b64decode(text, validate=True)
     except ValueError:
@@ -136,3 +134,8 @@ def _decoded(text: str) -> bytes:
     if found is None or b64encode(found).decode() != text:
         raise NoteError(f"{text!r} is not base64")
     return found
+
+
+def _is_name(name: str) -> bool:
+    """Say if a key may be called so."""
+    return bool(name) and "+" not in name and not any(map(str.isspace, name)) and not _FORBIDDEN.search(name)
