@@ -47,8 +47,13 @@ class Checkpoint:
 
 
 def read_checkpoint(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
-    """Give the checkpoint of a note that one of some keys has signed. Raises NoteError if there is none."""
-    return Checkpoint.of_text(signed_text(note, keys))
+    """Give the checkpoint of a note that one of some keys has signed, under the log's own name.
+
+    Raises NoteError if there is none: a key signs for no log but its own.
+    """
+    found = unchecked(note)
+    signed_text(note, [key for key in keys if key.name == found.origin])
+    return found
 
 
 def unchecked(note: str) -> Checkpoint:

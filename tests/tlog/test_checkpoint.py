@@ -59,11 +59,22 @@ def test_a_checkpoint_of_another_key_is_read_by_none() -> None:
         read_checkpoint(note, [KEY])
 
 
-@pytest.mark.parametrize("changed", ["quota.example/Ledger\n12", "quota.example/ledger\n13"])
-def test_a_changed_checkpoint_is_refused(changed: str) -> None:
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [("quota.example/Ledger\n12", "none of the keys"), ("quota.example/ledger\n13", "is not of this text")],
+)
+def test_a_changed_checkpoint_is_refused(changed: str, said: str) -> None:
     """Another origin or size is not what was signed."""
-    with pytest.raises(NoteError, match="is not of this text"):
+    with pytest.raises(NoteError, match=said):
         read_checkpoint(CHECKPOINT.signed(PRIVATE).replace("quota.example/ledger\n12", changed, 1), [KEY])
+
+
+def test_a_key_signs_for_no_log_but_its_own() -> None:
+    """A checkpoint of another log is not believed, though the key of this one has signed it."""
+    note = sign(f"elsewhere\n12\n{BASE64}\n", (KEY.name, PRIVATE))
+
+    with pytest.raises(NoteError, match="none of the keys"):
+        read_checkpoint(note, [KEY])
 
 
 @pytest.mark.parametrize(
