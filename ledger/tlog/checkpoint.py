@@ -3,12 +3,15 @@
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.tlog.leaf import HASH_BYTES
 from ledger.tlog.note import NoteError, VerifierKey, parts, sign, signed_text
+
+SIZE_END: Final = 1 << 63
+"""No log has as many leaves, and every reader's integers are large enough for those below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ class Checkpoint:
             found = cls(origin, int(size), b64decode(root, validate=True))
         except ValueError:
             raise NoteError("it is no checkpoint: a line each for origin, number of leaves and root") from None
-        if last or not origin or len(found.root) != HASH_BYTES or found.text != text:
+        # int() reads more than digits: what is written again must be what was read.
+        if last or not origin or not 0 <= found.size < SIZE_END or len(found.root) != HASH_BYTES or found.text != text:
             raise NoteError("it is no checkpoint: a line each for origin, number of leaves and root")
         return found
 
@@ -43,8 +47,13 @@ class Checkpoint:
 
 
 def read_checkpoint(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
-    """Give the checkpoint of a note that one of some keys has signed. Raises NoteError if there is none."""
-    return Checkpoint.of_text(signed_text(note, keys))
+    """Give the checkpoint of a note that one of some keys has signed, under the log's own name.
+
+    Raises NoteError if there is none: a key signs for no log but its own.
+    """
+    found = unchecked(note)
+    signed_text(note, [key for key in keys if key.name == found.origin])
+    return found
 
 
 def unchecked(note: str) -> Checkpoint:

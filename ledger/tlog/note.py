@@ -4,6 +4,7 @@ A signature line is an em dash, a space, the key's name, a space, and the base64
 the signature. A verifier key is what others need to check: `NAME+HASH+BASE64`.
 """
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ _ED25519: Final = b"\x01"
 _KEY_BYTES: Final = 32
 _ID_BYTES: Final = 4
 _DASH: Final = "\u2014 "
+_SIGNATURES_MAX: Final = 100
+_FORBIDDEN: Final = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")
+"""Control characters but the line feed, which notes may not have, and halves of characters, which are no UTF-8."""
 
 
 class NoteError(ValueError):
@@ -33,7 +37,7 @@ class VerifierKey:
     @classmethod
     def of(cls, name: str, private: Ed25519PrivateKey) -> Self:
         """Give the verifier key of a private one under a name. Raises NoteError for a name that notes cannot have."""
-        if not name or "+" in name or any(character.isspace() for character in name):
+        if not _is_name(name):
             raise NoteError(f"a key's name has no blanks and no plus sign, unlike {name!r}")
         return cls(name, private.public_key().public_bytes_raw())
 
@@ -42,8 +46,8 @@ class VerifierKey:
         """Read a verifier key. Raises NoteError if it is none."""
         name, _, rest = text.strip().partition("+")
         digest, _, encoded = rest.partition("+")
-        key = _decoded(encoded)
-        if not name or len(key) != 1 + _KEY_BYTES or not key.startswith(_ED25519):
+        key = from_base64(encoded)
+        if not _is_name(name) or len(key) != 1 + _KEY_BYTES or not key.startswith(_ED25519):
             raise NoteError("it is no Ed25519 verifier key, which is written NAME+HASH+BASE64")
         found = cls(name, key[1:])
         if digest != found.id.hex():
@@ -60,12 +64,20 @@ class VerifierKey:
 
 
 def sign(text: str, *keys: tuple[str, Ed25519PrivateKey]) -> str:
-    """Make a signed note of a text, which ends with a newline, with a signature by each named key."""
+    """Make a signed note of a text, which ends with a newline, with a signature by each named key.
+
+    Raises NoteError for a text or a name that notes cannot have, or without a key.
+    """
+    if _FORBIDDEN.search(text):
+        raise NoteError("a signed note has no control characters but the ends of lines, and is UTF-8")
     lines = []
     for name, private in keys:
         key = VerifierKey.of(name, private)
         lines.append(f"{_DASH}{name} {b64encode(key.id + private.sign(text.encode())).decode()}\n")
-    return text + "\n" + "".join(lines)
+    note = text + "\n" + "".join(lines)
+    if parts(note)[0] != text:
+        raise NoteError("the text of a signed note ends with a line feed")
+    return note
 
 
 def signed_text(note: str, keys: Sequence[VerifierKey]) -> str:
@@ -93,21 +105,37 @@ def parts(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
 
     Raises NoteError if it is no note.
     """
+    if _FORBIDDEN.search(note):
+        raise NoteError("it is no signed note: it has control characters, or is no UTF-8")
     text, blank, lines = note.rpartition("\n\n")
     if not blank or not lines.endswith("\n"):
         raise NoteError("it is no signed note: a text, a blank line and signatures, each line ended")
     signatures = []
+    if lines.count("\n") > _SIGNATURES_MAX:
+        raise NoteError(f"it is no signed note: it has more than {_SIGNATURES_MAX} signatures")
     for line in lines[:-1].split("\n"):
         name, _, encoded = line.removeprefix(_DASH).partition(" ")
-        signature = _decoded(encoded)
-        if not line.startswith(_DASH) or not name or len(signature) <= _ID_BYTES:
+        signature = from_base64(encoded)
+        if not line.startswith(_DASH) or not _is_name(name) or len(signature) <= _ID_BYTES:
             raise NoteError(f"{line!r} is no line of a signature")
         signatures.append((name, signature[:_ID_BYTES], signature[_ID_BYTES:]))
     return text + "\n", signatures
 
 
-def _decoded(text: str) -> bytes:
+def from_base64(text: str) -> bytes:
+    """Read base64 as it is written by everyone: the same bytes in other letters would be another note.
+
+    Raises NoteError if it is none.
+    """
     try:
-        return b64decode(text, validate=True)
+        found = b64decode(text, validate=True)
     except ValueError:
-        raise NoteError(f"{text!r} is not base64") from None
+        found = None
+    if found is None or b64encode(found).decode() != text:
+        raise NoteError(f"{text!r} is not base64")
+    return found
+
+
+def _is_name(name: str) -> bool:
+    """Say if a key may be called so."""
+    return bool(name) and "+" not in name and not any(map(str.isspace, name)) and not _FORBIDDEN.search(name)

@@ -6,6 +6,7 @@ Making one needs the nodes of the tree, checking one needs nothing but the proof
 
 from collections.abc import Callable, Sequence
 
+from ledger.tlog.leaf import HASH_BYTES
 from ledger.tlog.tree import EMPTY_ROOT, node_hash
 
 Node = Callable[[int, int], bytes]
@@ -43,7 +44,7 @@ def consistency_proof(earlier: int, later: int, node: Node) -> list[bytes]:
 
 def includes(leaf_hash: bytes, leaf: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Say if a proof shows a leaf to be under the root of a tree of `size` leaves."""
-    if not 0 <= leaf < size:
+    if not 0 <= leaf < size or not _are_hashes(leaf_hash, *proof):
         return False
     at, last, found = leaf, size - 1, leaf_hash
     for step in proof:
@@ -61,11 +62,13 @@ def includes(leaf_hash: bytes, leaf: int, size: int, proof: Sequence[bytes], roo
 
 def is_consistent(earlier: int, later: int, earlier_root: bytes, later_root: bytes, proof: Sequence[bytes]) -> bool:
     """Say if a proof shows the tree of `earlier` leaves to be the beginning of that of `later` leaves."""
+    if not 0 <= earlier <= later or not _are_hashes(*proof):
+        return False
     if earlier == later:
         return not proof and earlier_root == later_root
     if not earlier:
         return not proof and earlier_root == EMPTY_ROOT
-    if not 0 < earlier < later or not proof:
+    if not proof:
         return False
     steps = list(proof) if earlier & (earlier - 1) else [earlier_root, *proof]
     at, last = earlier - 1, later - 1
@@ -83,6 +86,11 @@ def is_consistent(earlier: int, later: int, earlier_root: bytes, later_root: byt
             new = node_hash(new, step)
         at, last = at >> 1, last >> 1
     return not last and old == earlier_root and new == later_root
+
+
+def _are_hashes(*hashes: bytes) -> bool:
+    """Say if all have the length of hashes: the halves of a node are told apart by nothing else."""
+    return all(len(found) == HASH_BYTES for found in hashes)
 
 
 def _split(width: int) -> int:

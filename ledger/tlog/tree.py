@@ -37,11 +37,16 @@ class Frontier:
 
     def __post_init__(self) -> None:
         """Raise ValueError where the number of peaks is not that of the bits in the size."""
-        if len(self.peaks) != HASH_BYTES * self.size.bit_count():
+        if self.size < 0 or len(self.peaks) != HASH_BYTES * self.size.bit_count():
             raise ValueError(f"a tree of {self.size} leaves has {self.size.bit_count()} peaks")
 
     def extended(self, leaves: bytes) -> tuple["Frontier", list[Tiles]]:
-        """Give the frontier after more leaf hashes, 32 bytes each, and the tiles that they complete."""
+        """Give the frontier after more leaf hashes, 32 bytes each, and the tiles that they complete.
+
+        Raises ValueError for a part of a hash.
+        """
+        if len(leaves) % HASH_BYTES:
+            raise ValueError(f"leaf hashes have {HASH_BYTES} bytes each, which {len(leaves)} bytes are not")
         peaks, tiles = dict(self._peaks()), []
         size, level = self.size + len(leaves) // HASH_BYTES, 0
         grown = leaves  # the nodes of a level that are new
