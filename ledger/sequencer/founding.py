@@ -57,7 +57,7 @@ def found_ledger(path: Path, rulebook: Rulebook, filed_by: str, now: datetime, k
             register_sheet(desk, "chips", chip_sheet())
             ledger.connection.execute("CHECKPOINT")
             notes = [note for (note,) in ledger.rows("SELECT note FROM checkpoint ORDER BY batch")]
-        _name(unfinished, path)
+        give_name(unfinished, path)
         # If a crash prevents this, the first opening of a ledger that has recorded nothing else does it.
         outside.append(notes)
     except OSError as error:
@@ -77,7 +77,7 @@ def _signer(key: Path) -> Signer:
     return Signer(f"quotaledger/{secrets.token_hex(_ORIGIN_BYTES)}", (private,))
 
 
-def _name(unfinished: Path, path: Path) -> None:
+def give_name(unfinished: Path, path: Path) -> None:
     """Give a finished file its name, unless another command has taken it meanwhile: a rename would replace that."""
     try:
         os.link(unfinished, path)

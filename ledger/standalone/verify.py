@@ -188,7 +188,7 @@ def checkpoints_of(path: Path) -> Iterator[Checkpoint]:
                 number, lines = number + 1, []
             else:
                 lines.append(line)
-    yield read_checkpoint(lines, f"checkpoint {number}")
+    yield from [read_checkpoint(lines, f"checkpoint {number}")] if lines or number == 1 else []
 
 
 # ---- An export, leaf by leaf and checkpoint by checkpoint

@@ -64,6 +64,13 @@ class LedgerFile:
         return ledger
 
     @classmethod
+    def blank(cls, path: Path) -> Self:
+        """Make a file with the tables of a ledger, into which another one is copied. Raises duckdb.Error."""
+        ledger = cls(path, _connect(path, read_only=False))
+        schema.make_tables(ledger.connection)
+        return ledger
+
+    @classmethod
     def open(cls, path: Path, now: datetime | None = None, key: Path | None = None, *, key_lost: bool = False) -> Self:
         """Open a ledger for writing at an instant `now`, or without one for reading alone.
 
@@ -170,6 +177,13 @@ class LedgerFile:
             return int(self.rows("SELECT batch FROM head")[0][0])
         except (duckdb.Error, RuntimeError):  # after a full disk there is no connection left
             return None
+
+    def flush(self) -> None:
+        """Write all into the file itself, so that it can be renamed. Raises QuotaledgerError if that is impossible."""
+        try:
+            self.connection.execute("CHECKPOINT")
+        except duckdb.Error as error:
+            raise QuotaledgerError(f"{self.path} cannot be written: {_reason(error)}") from None
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Give the rows of a query."""

@@ -8,6 +8,7 @@ from ledger.core.errors import QuotaledgerError
 from ledger.store.query import first, rows, table
 from ledger.store.seal import leaf_value
 from ledger.tlog.leaf import FIELDS, HASH_BYTES, Value
+from ledger.tlog.note import VerifierKey
 from ledger.tlog.proofs import Node
 from ledger.tlog.tree import TILE_LEVELS, Frontier
 
@@ -24,9 +25,49 @@ def last_checkpoint(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return table(connection, query)[0]
 
 
+def newest_key(connection: duckdb.DuckDBPyConnection) -> str:
+    """Give the verifier key in use."""
+    (key,) = first(connection, "SELECT key FROM key_row ORDER BY leaf DESC LIMIT 1") or ("",)
+    return str(key)
+
+
+def providers(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Give everyone who has filed something."""
+    query = "SELECT DISTINCT provider FROM batch WHERE provider IS NOT NULL ORDER BY provider"
+    return [provider for (provider,) in rows(connection, query)]
+
+
 def checkpoint_note(connection: duckdb.DuckDBPyConnection, size: int) -> str | None:
     """Give the signed checkpoint of so many leaves, None if there is none."""
     row = first(connection, "SELECT note FROM checkpoint WHERE size = ?", [size])
+    return row[0] if row else None
+
+
+def sizes_around(connection: duckdb.DuckDBPyConnection, size: int) -> list[int]:
+    """Give the numbers of leaves of the checkpoints before and after a number."""
+    query = """
+        SELECT max(size) FROM checkpoint WHERE size < $size
+        UNION ALL SELECT min(size) FROM checkpoint WHERE size > $size
+    """
+    return [near for (near,) in rows(connection, query, {"size": size}) if near is not None]
+
+
+def key_at(connection: duckdb.DuckDBPyConnection, size: int) -> VerifierKey:
+    """Give the key in use for the checkpoint of so many leaves. Raises NoteError if it cannot be read."""
+    (key,) = first(connection, "SELECT key FROM key_row WHERE leaf < ? ORDER BY leaf DESC LIMIT 1", [size]) or ("",)
+    return VerifierKey.parse(key)
+
+
+def leaf_of(connection: duckdb.DuckDBPyConnection, sequence: int) -> int | None:
+    """Give the leaf of a record, None if there is no such record."""
+    row = first(connection, "SELECT leaf FROM entry WHERE sequence = ?", [sequence])
+    return row[0] if row else None
+
+
+def message_of(connection: duckdb.DuckDBPyConnection, leaf: int) -> str | None:
+    """Give the sentence of the decision that a leaf is."""
+    sequence = first(connection, "SELECT sequence FROM entry WHERE leaf = ?", [leaf]) or (None,)
+    row = first(connection, "SELECT message FROM decisions WHERE sequence = ?", sequence)
     return row[0] if row else None
 
 

@@ -34,6 +34,12 @@ def migrate(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
             connection.execute("CHECKPOINT")
 
 
+def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables in an empty file, with nothing in them: what migrations were made to it is copied, too."""
+    for _, text in migrations().values():
+        connection.execute(text)
+
+
 def check_migrated(connection: duckdb.DuckDBPyConnection, path: Path, *, writing: bool) -> None:
     """Raise QuotaledgerError for a file that is no ledger or was written by a newer version of this software.
 
@@ -60,8 +66,7 @@ def migrated(connection: duckdb.DuckDBPyConnection) -> int:
 def expected_fingerprint() -> str:
     """Give the fingerprint of a file that only the migrations have made, as this very engine writes it."""
     with duckdb.connect(":memory:") as connection:
-        for _, text in migrations().values():
-            connection.execute(text)
+        make_tables(connection)
         return fingerprint(connection)
 
 

@@ -155,7 +155,12 @@ def _append_leaves(connection: duckdb.DuckDBPyConnection, start: int, grown: Gro
             "hash": _octets(hashes, HASH_BYTES),
         }
         insert(connection, "leaf", columns)
-    for tiles in grown.tiles:
+    append_tiles(connection, grown.tiles)
+
+
+def append_tiles(connection: duckdb.DuckDBPyConnection, completed: Sequence[Tiles]) -> None:
+    """Append tiles of the tree."""
+    for tiles in completed:
         count = len(tiles.hashes) // HASH_BYTES
         numbers = np.arange(tiles.start, tiles.start + count)
         column = {"level": np.full(count, tiles.level), "number": numbers, "hash": _octets(tiles.hashes, HASH_BYTES)}

@@ -1,0 +1,163 @@
+"""Receipts and consistency statements, which providers and auditors keep: made of a ledger, checked without one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from ledger.core.errors import InputRejected, VerificationFailed, WrongUsage
+from ledger.core.text import did_you_mean, nearest, shown, visible
+from ledger.store import log, read
+from ledger.store.file import LedgerFile
+from ledger.tlog.checkpoint import Checkpoint, unchecked
+from ledger.tlog.note import NoteError, VerifierKey
+from ledger.tlog.proofs import consistency_proof, inclusion_proof
+from ledger.tlog.receipt import Consistency, Receipt, ReceiptError
+
+_FILE_BYTES_MAX: Final = 1 << 26
+
+
+def leaf_of_reference(ledger: LedgerFile, provider: str, reference: str) -> int:
+    """Give the leaf of a provider's record. Raises InputRejected if there is none."""
+    found = read.find_references(ledger.connection, provider, [reference])
+    if not found:
+        filed = log.providers(ledger.connection)
+        if provider not in filed:
+            hint = did_you_mean(nearest(provider, filed))
+            raise InputRejected(f"no provider {shown(provider)} has filed anything here{hint}")
+        raise InputRejected(
+            f"{shown(provider)} has filed no record {shown(reference)}; see quotaledger sql 'FROM decisions'"
+        )
+    return leaf_of_sequence(ledger, found[reference][0])
+
+
+def leaf_of_sequence(ledger: LedgerFile, sequence: int) -> int:
+    """Give the leaf of a record. Raises InputRejected if there is none."""
+    leaf = log.leaf_of(ledger.connection, sequence)
+    if leaf is None:
+        (last,) = ledger.rows("SELECT sequence FROM head")[0]
+        raise InputRejected(f"there is no record {sequence:,}; the last one is {last:,}")
+    return leaf
+
+
+def make_receipt(ledger: LedgerFile, leaf: int) -> Receipt:
+    """Give the receipt of a leaf under the newest checkpoint. Raises InputRejected if there is no such leaf."""
+    connection = ledger.connection
+    last = log.last_checkpoint(connection)
+    size = last["leaves"]
+    if not 0 <= leaf < size:
+        raise InputRejected(f"there is no leaf {leaf:,}; the last one is {size - 1:,}")
+    kind, fields = log.leaf_fields(connection, leaf)
+    proof = inclusion_proof(leaf, size, log.nodes(connection))
+    message = log.message_of(connection, leaf) if kind == "decision" else None
+    made = Receipt(
+        leaf, kind, {n: v for n, v in fields.items() if v is not None}, tuple(proof), _note(ledger, size), message
+    )
+    try:
+        made.check([log.key_at(connection, size)])
+    except (ReceiptError, NoteError) as error:
+        raise VerificationFailed(f"the ledger gives no receipt that holds: {error}; verify it") from None
+    return made
+
+
+def make_consistency(ledger: LedgerFile, earlier: str, later: str = "") -> Consistency:
+    """Give the statement that one checkpoint's log is the beginning of another's, the newest unless `later` is given.
+
+    Each is a number of leaves or a file with a checkpoint. Raises WrongUsage for what is no checkpoint of this ledger,
+    VerificationFailed for one that this ledger's log contradicts.
+    """
+    connection = ledger.connection
+    first = _checkpoint(ledger, earlier)
+    second = _checkpoint(ledger, later) if later else log.last_checkpoint(connection)["leaves"]
+    if first > second:
+        raise WrongUsage(f"the checkpoint of {first:,} leaves is later than that of {second:,}; give them in order")
+    proof = consistency_proof(first, second, log.nodes(connection))
+    made = Consistency(_note(ledger, first), _note(ledger, second), tuple(proof))
+    try:
+        made.check([log.key_at(connection, size) for size in (first, second)])
+    except (ReceiptError, NoteError) as error:
+        raise VerificationFailed(f"the ledger's checkpoints do not agree: {error}; verify it") from None
+    return made
+
+
+def check_receipt(file: Path, keys: Sequence[str]) -> tuple[Receipt, Checkpoint]:
+    """Give a receipt that holds under one of some keys, and the checkpoint that proves it; no ledger is needed.
+
+    A key is its text or a file with it. Raises WrongUsage for what cannot be read, VerificationFailed if it does not
+    hold.
+    """
+    known, content = _known(keys), _content(file)
+    try:
+        found = Receipt.of_text(content)
+        return found, found.check(known)
+    except ReceiptError as error:
+        raise VerificationFailed(f"{visible(str(file))} does not hold: {error}") from None
+
+
+def check_consistency(file: Path, keys: Sequence[str]) -> tuple[Consistency, tuple[Checkpoint, Checkpoint]]:
+    """Give a consistency statement that holds under some keys, and its two checkpoints, as `check_receipt` does."""
+    known, content = _known(keys), _content(file)
+    try:
+        found = Consistency.of_text(content)
+        return found, found.check(known)
+    except ReceiptError as error:
+        raise VerificationFailed(f"{visible(str(file))} does not hold: {error}") from None
+
+
+def read_key(text: str) -> VerifierKey:
+    """Give a verifier key: its text, or the name of a file with it. Raises WrongUsage if it is none."""
+    path = Path(text)
+    if "+" not in text or path.is_file():
+        text = _content(path).decode("utf-8", "replace")
+    try:
+        return VerifierKey.parse(text)
+    except NoteError as error:
+        raise WrongUsage(f"{shown(text)}: {error}") from None
+
+
+def _known(keys: Sequence[str]) -> list[VerifierKey]:
+    if not keys:
+        raise WrongUsage("nothing can be verified without a key that you trust; give it with --key")
+    return [read_key(key) for key in keys]
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > _FILE_BYTES_MAX:
+            raise WrongUsage(f"{path} is too large to be a receipt, a checkpoint or a key")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WrongUsage(f"{visible(str(path))} cannot be read: {reason}") from None
+
+
+def _note(ledger: LedgerFile, size: int) -> str:
+    """Give the signed checkpoint of so many leaves. Raises WrongUsage if there is none, naming those around."""
+    note = log.checkpoint_note(ledger.connection, size)
+    if note is None:
+        around = log.sizes_around(ledger.connection, size)
+        raise WrongUsage(
+            f"this ledger has signed no checkpoint of {size:,} leaves; the nearest have"
+            f" {' and '.join(f'{near:,}' for near in around)}"
+        )
+    return note
+
+
+def _checkpoint(ledger: LedgerFile, given: str) -> int:
+    """Give the number of leaves of a checkpoint, given as that number or as a file."""
+    digits = given.replace(",", "").replace("_", "")
+    if digits.isascii() and digits.isdigit():
+        size = int(digits[:18])
+        _note(ledger, size)
+        return size
+    try:
+        text = _content(Path(given)).decode("utf-8", "replace").rstrip("\n") + "\n"
+        stated = unchecked(text)
+    except NoteError as error:
+        raise WrongUsage(f"{visible(given)} is no checkpoint: {error}") from None
+    note = log.checkpoint_note(ledger.connection, stated.size)
+    if note is None or unchecked(note) != stated:
+        raise VerificationFailed(
+            f"this ledger has never signed the checkpoint in {visible(given)}, of {stated.size:,} leaves: it is of"
+            " another log, or this ledger's history was changed after it"
+        )
+    return stated.size

@@ -1,0 +1,144 @@
+"""Restoring a ledger from its export, and copying one: the same record for record, with the same root, or nothing."""
+
+import filecmp
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ledger.core.errors import QuotaledgerError, VerificationFailed, WrongUsage
+from ledger.sequencer.founding import give_name
+from ledger.store import log
+from ledger.store.checking import check_log, check_rows
+from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
+from ledger.store.frozen import count_rows, frozen, note_batches, pieces
+from ledger.store.outside import OutsideCheckpoints
+from ledger.store.packing import CHECKPOINTS, LEAVES
+from ledger.store.rebuild import rebuild
+from ledger.store.seal import head
+from ledger.store.unpacking import open_export
+
+Advanced = Callable[[int, int], None]
+
+
+def _nobody(done: int, total: int) -> None:
+    """Tell nobody how far it is."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A ledger that was made of another; `key` is what its checkpoints are verified with."""
+
+    leaves: int
+    records: int
+    root: str
+    key: str
+    private: Path
+    """Where its private key is to be, for recording."""
+
+
+def restore_ledger(folder: Path, path: Path, advanced: Advanced = _nobody) -> Made:
+    """Rebuild a ledger of an export at a path, with its outside checkpoints.
+
+    Raises WrongUsage if there is something at the path or the export leaves records out, VerificationFailed if
+    anything in it is not what was signed, QuotaledgerError if the ledger cannot be written; then there is none.
+    """
+    with _new_ledger(path) as unfinished:
+        export = open_export(folder)
+        with rebuild(unfinished, export.table) as ledger, export.path(LEAVES).open("rb") as lines:
+            check_rows(ledger.connection)
+            root = check_log(
+                ledger.connection,
+                lambda line: _is_next(lines, line),
+                lambda done: advanced(done, export.leaves),
+            )
+            made = _finish(ledger, path, unfinished)
+            said = (export.leaves, export.records, export.root, export.origin)
+            if lines.read(1) or said != (made.leaves, made.records, root.hex(), made.key.partition("+")[0]):
+                raise VerificationFailed("the manifest or leaves.ndjson says something else than the tables")
+        if not filecmp.cmp(export.path(CHECKPOINTS), _outside(unfinished), shallow=False):
+            raise VerificationFailed("checkpoints.txt does not have the checkpoints of the tables")
+    return made
+
+
+def back_up_ledger(ledger: LedgerFile, path: Path, advanced: Advanced = _nobody) -> Made:
+    """Copy a ledger as it is now to a path, with its outside checkpoints; this process may go on recording meanwhile.
+
+    Raises WrongUsage if there is something at the path, VerificationFailed if the copy has another head or root than
+    the ledger says of itself, QuotaledgerError if it cannot be read or written; then there is no copy.
+    """
+    with _new_ledger(path) as unfinished, frozen(ledger) as connection:
+        counts = count_rows(connection)
+        done, total = 0, sum(counts.values())
+
+        def source(table: str, _: object) -> Iterator[object]:
+            nonlocal done
+            for piece in pieces(connection, table):
+                yield piece
+                done += len(piece)
+                advanced(done, total)
+
+        with rebuild(unfinished, source) as copy:
+            made = _finish(copy, path, unfinished)
+            last = log.last_checkpoint(connection)
+            root = log.frontier(copy.connection).root().hex()
+            if (head(copy.connection), count_rows(copy.connection), root) != (head(connection), counts, last["root"]):
+                raise VerificationFailed(
+                    f"the leaves of {ledger.path} have another root than its last checkpoint, or it does not stand"
+                    " where it says: it was changed; nothing was copied, `quotaledger verify` tells more"
+                )
+    return made
+
+
+def _is_next(lines: BinaryIO, line: memoryview) -> bool:
+    return lines.read(len(line)) == line
+
+
+def _finish(ledger: LedgerFile, path: Path, unfinished: Path) -> Made:
+    """Write the outside checkpoints of a rebuilt ledger, and all of it to disk."""
+    outside = OutsideCheckpoints(_outside(unfinished))
+    try:
+        for notes in note_batches(ledger.connection):
+            outside.append(notes)
+    finally:
+        outside.close()
+    ledger.flush()
+    last = log.last_checkpoint(ledger.connection)
+    key = log.newest_key(ledger.connection)
+    return Made(last["leaves"], last["sequence"], last["root"], key, beside(path, KEY_SUFFIX))
+
+
+def _outside(unfinished: Path) -> Path:
+    return unfinished.with_name(unfinished.name + OUTSIDE_SUFFIX)
+
+
+@contextmanager
+def _new_ledger(path: Path) -> Iterator[Path]:
+    """Give where to make a ledger's file and its outside checkpoints, which get their names when the block has ended.
+
+    Raises WrongUsage if something has these names, QuotaledgerError if nothing can be made there.
+    """
+    outside = beside(path, OUTSIDE_SUFFIX)
+    for taken in (path, outside, path.with_name(path.name + ".wal")):
+        if taken.exists() or taken.is_symlink():
+            raise WrongUsage(f"there is a file at {taken} already; move it away, or choose another path")
+    if not path.absolute().parent.is_dir():
+        raise WrongUsage(f"there is no folder {path.parent} to make a ledger in; make it first")
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+    try:
+        yield unfinished
+        # First the outside checkpoints: a ledger without them would count as one that lost them.
+        give_name(_outside(unfinished), outside)
+        try:
+            give_name(unfinished, path)
+        except BaseException:
+            outside.unlink()
+            raise
+    except OSError as error:
+        raise QuotaledgerError(f"no ledger can be made at {path}: {error.strerror or error}") from None
+    finally:
+        for leftover in (unfinished, unfinished.with_name(unfinished.name + ".wal"), _outside(unfinished)):
+            with suppress(OSError):
+                leftover.unlink(missing_ok=True)

@@ -1,0 +1,85 @@
+"""A ledger's file made from the rows of its ledger tables: for restores and copies. What is derived is derived anew."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ledger.core.errors import QuotaledgerError, VerificationFailed
+from ledger.rulebook.load import RulebookError
+from ledger.store import contributions, derived
+from ledger.store.file import LedgerFile
+from ledger.store.frozen import TABLES, pieces
+from ledger.store.insert import insert, insert_rows
+from ledger.store.query import first, rows
+from ledger.store.seal import append_tiles
+from ledger.store.seeds import parse_rulebook
+from ledger.tlog.tree import Frontier
+
+Source = Callable[[str, Any], Iterator[pa.Table]]
+"""Gives the rows of a table, which are to have an Arrow schema, some at a time."""
+
+
+def rebuild(path: Path, source: Source) -> LedgerFile:
+    """Make a ledger's file of rows.
+
+    Raises VerificationFailed if they cannot be the rows of a ledger, QuotaledgerError if it cannot be written.
+    """
+    try:
+        ledger = LedgerFile.blank(path)
+        try:
+            for table in TABLES:
+                schema = ledger.connection.sql(f"FROM {table} LIMIT 0").to_arrow_table().schema
+                for piece in source(table, schema):
+                    insert(ledger.connection, table, dict(zip(piece.column_names, piece.columns, strict=True)))
+            _derive(ledger.connection)
+        except BaseException:
+            ledger.close()
+            raise
+    except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        reason = str(error).splitlines()[0]
+        raise VerificationFailed(f"the tables have rows that no ledger has ({reason}); nothing was made") from None
+    except duckdb.Error as error:
+        raise QuotaledgerError(f"{path} cannot be written: {str(error).splitlines()[0]}") from None
+    return ledger
+
+
+def _derive(connection: duckdb.DuckDBPyConnection) -> None:
+    """Derive all that is derived: the tree and its tiles, head, balances, views, and the texts of rulebooks."""
+    grown = Frontier()
+    for piece in pieces(connection, "leaf"):
+        grown, tiles = grown.extended(b"".join(piece.column("hash").to_pylist()))
+        append_tiles(connection, tiles)
+    (sequence, batch) = first(
+        connection,
+        "SELECT (SELECT coalesce(max(sequence), 0) FROM entry), (SELECT coalesce(max(batch), 0) FROM batch)",
+    ) or (0, 0)
+    values = {"sequence": sequence, "leaf": grown.size, "batch": batch, "peaks": grown.peaks}
+    insert_rows(connection, "head", values | {"latest_date": _latest(connection)})
+    contributions.add_to_balances(connection, 0)
+    derived.derive_again(connection)
+
+
+def _latest(connection: duckdb.DuckDBPyConnection) -> date:
+    """Give the latest date recorded: the first days of the rulebooks adopted before any record stand for one, too.
+
+    Raises VerificationFailed if the files of an adopted rulebook are not those of the digest in its leaf.
+    """
+    days: list[date] = [day for (day,) in rows(connection, "SELECT max(date) FROM entry") if day]
+    query = "SELECT r.texts, r.digest, b.last_sequence FROM rulebook_row AS r JOIN batch AS b USING (batch)"
+    for texts, digest, sequence in rows(connection, query):
+        try:
+            rulebook = parse_rulebook(json.loads(texts))
+        except (ValueError, AttributeError, TypeError, RulebookError):
+            rulebook = None
+        if rulebook is None or rulebook.digest != digest:
+            raise VerificationFailed(f"the files of the rulebook {digest[:12]} are not those that were adopted")
+        if not sequence:
+            days.append(rulebook.figure("counting_start"))
+    if not days:
+        raise VerificationFailed("the tables have no rulebook, so they are of no ledger; nothing was made")
+    return max(days)
