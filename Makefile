@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test bench lint docs wheel lock clean
+.PHONY: help demo test soak bench lint docs wheel lock clean
 .DEFAULT_GOAL := help
 
 help:              ## what there is
@@ -25,6 +25,9 @@ lint: .venv/ready  ## style, types and the import arrow
 
 test: lint         ## lint, then every test
 	$(BIN)/python -m pytest
+
+soak: .venv/ready  ## many random histories with crashes between any two steps, for an hour or a night
+	$(BIN)/python -m tests.simulator --seeds 200
 
 bench: .venv/ready  ## what the ledger costs, as ratios to floors measured in the same run; writes benchmarks.json
 	$(BIN)/python -m tests.benchmarks

@@ -29,6 +29,7 @@ _SETTINGS: Final = {
 
 
 KEY_SUFFIX: Final = ".key"
+_LOG_SUFFIX: Final = ".wal"
 OUTSIDE_SUFFIX: Final = ".checkpoints"
 
 
@@ -81,6 +82,7 @@ class LedgerFile:
         """
         if not path.exists():
             raise LedgerUnavailable(f"there is no ledger at {path}; make one with `quotaledger --ledger {path} init`")
+        unclosed = beside(path, _LOG_SUFFIX).exists()
         try:
             ledger = cls(path, _connect(path, read_only=now is None))
         except duckdb.Error as error:
@@ -89,7 +91,7 @@ class LedgerFile:
             if now is not None:
                 ledger._holder = beside(path, HOLDER_SUFFIX)
                 write_holder(ledger._holder, now)
-            ledger._make_ready(now)
+            ledger._make_ready(now, unclosed=unclosed)
             if now is not None:
                 if not key_lost:
                     ledger.signer = guard.signer(ledger.connection, key or beside(path, KEY_SUFFIX))
@@ -103,10 +105,16 @@ class LedgerFile:
             raise
         return ledger
 
-    def _make_ready(self, now: datetime | None) -> None:
+    def _make_ready(self, now: datetime | None, *, unclosed: bool) -> None:
         """Bring the file up to date if it may be written to, and check that nothing else has changed its tables."""
         schema.check_migrated(self.connection, self.path, writing=now is not None)
         if now is not None:
+            if unclosed:
+                # A crash in the middle of a COMMIT leaves a write-ahead log of which nothing is whole. DuckDB keeps it,
+                # forgets it if the next COMMIT is so large that it goes past the log, and then finds at the opening
+                # after that a log older than the file, and refuses. A small COMMIT first takes its place.
+                derived.write_again(self.connection)
+                self.connection.execute("CHECKPOINT")
             schema.migrate(self.connection, now)
         if schema.fingerprint(self.connection) != schema.expected_fingerprint():
             raise QuotaledgerError(

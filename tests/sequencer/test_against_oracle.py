@@ -80,12 +80,12 @@ class Variant:
         return parse_rulebook(texts)
 
 
-def _schedule(first: int, step: int) -> dict[str, int]:
+def schedule(first: int, step: int) -> dict[str, int]:
     quarters = [f"{year}Q{quarter}" for year in (2025, 2026, 2027) for quarter in (1, 2, 3, 4)]
     return {quarter: first + step * number for number, quarter in enumerate(quarters)}
 
 
-def _toml(schedule: dict[str, int]) -> str:
+def toml(schedule: dict[str, int]) -> str:
     return "{" + ", ".join(f'"{quarter}" = {tpp}' for quarter, tpp in schedule.items()) + "}"
 
 
@@ -115,7 +115,7 @@ VARIANTS = (
         (
             *(("uveu_single_country_percent", "60"), ("uveu_outside_tier_1_percent", "70")),
             *(("uveu_outside_us_percent", "40"), ("lpp_open_from", "2025-03-31")),
-            ("nveu_installed_base_tpp", _toml(_schedule(500_000, 250_000))),
+            ("nveu_installed_base_tpp", toml(schedule(500_000, 250_000))),
         ),
         replace(
             SMALL,
@@ -125,7 +125,7 @@ VARIANTS = (
             outside_tier_1_percent=70,
             outside_us_percent=40,
             lpp_open_from=date(2025, 3, 31),
-            nveu_schedule=_schedule(500_000, 250_000),
+            nveu_schedule=schedule(500_000, 250_000),
         ),
     ),
 )
