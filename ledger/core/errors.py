@@ -3,6 +3,7 @@
 QuotaledgerError          exit code 5
 ├── InputRejected         1  the input was rejected; `rows` says where and why
 ├── WrongUsage            2  the command asks for what cannot be
+├── VerificationFailed    3  the ledger is not what was sealed
 └── LedgerUnavailable     4  the ledger is held by another process, or not there
 """
 
@@ -49,6 +50,12 @@ class WrongUsage(QuotaledgerError):
     """The command asks for what cannot be."""
 
     exit_code = 2
+
+
+class VerificationFailed(QuotaledgerError):
+    """The ledger is not what was sealed; the sentence names the first difference."""
+
+    exit_code = 3
 
 
 class LedgerUnavailable(QuotaledgerError):
