@@ -3,6 +3,7 @@
 The checks come in a fixed order, and the first difference ends them: what comes later relies on what came before.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -178,6 +179,7 @@ def _own(path: Path) -> LedgerFile:
     """Open the ledger once in each process that helps; the processes are the threads."""
     ledger = LedgerFile.examine(path)
     ledger.connection.execute("SET threads = 1")
+    atexit.register(_own.cache_clear)
     return ledger
 
 

@@ -103,22 +103,27 @@ def _restored(
     (stored,) = first(connection, "SELECT hash FROM leaf WHERE leaf = ?", [leaf]) or (b"",)
     for name in FIELDS[kind]:
         if name not in ("salt", "files"):
-            for value in _candidates(connection, kind, fields, name):
-                if leaf_hash(leaf_bytes(kind, fields | {name: value})) == stored:
-                    return name, value
+            for patch in _candidates(connection, kind, fields, name):
+                if leaf_hash(leaf_bytes(kind, fields | patch)) == stored:
+                    return name, patch[name]
     return None
 
 
 def _candidates(
     connection: duckdb.DuckDBPyConnection, kind: str, fields: dict[str, Value], name: str
-) -> Iterator[Value]:
-    """Give what a column may have had."""
-    yield None
+) -> Iterator[dict[str, Value]]:
+    """Give what a column may have had; with another batch comes what a row has of its batch."""
+    yield {name: None}
     amount = name.endswith("tpp")
-    yield from (value for other, value in fields.items() if other != "salt" and other.endswith("tpp") == amount)
+    yield from ({name: value} for other, value in fields.items() if other.endswith("tpp") == amount)
+    also: tuple[str, ...] = ()
     table_name = "batch" if name in _OF_BATCH else place_of(kind)[0]
-    query = f"SELECT {name} FROM {table_name} WHERE {name} IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC LIMIT {_TRIED_MAX}"
-    yield from (leaf_value(name, value) for (value,) in rows(connection, query))
+    if name == "batch" and kind != "batch":
+        table_name, also = "batch", tuple(column for column in _OF_BATCH if column in fields)
+    columns = ", ".join((name, *also))
+    query = f"SELECT {columns} FROM {table_name} WHERE {name} IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC LIMIT ?"
+    for values in rows(connection, query, [_TRIED_MAX]):
+        yield {column: leaf_value(column, value) for column, value in zip((name, *also), values, strict=True)}
 
 
 def _told(value: Any) -> str:

@@ -18,6 +18,7 @@ from ledger.store.signing import Signer
 from ledger.tlog.checkpoint import Checkpoint
 
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+_LOCK = re.compile(r"\block\b")
 _SETTINGS: Final = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -220,7 +221,7 @@ def _unavailable(path: Path, error: duckdb.Error) -> QuotaledgerError:
         )
     if "different configuration" in _reason(error):
         return LedgerUnavailable(f"{path} is open in this same program by other means; close that and try again")
-    if "lock" in _reason(error):
+    if _LOCK.search(_reason(error)):  # a damaged block is another matter
         return LedgerUnavailable(f"{path} is held by another process; try again when that one has ended")
     return QuotaledgerError(f"{path} cannot be opened as a ledger: {_reason(error)}")
 

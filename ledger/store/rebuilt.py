@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,15 +56,20 @@ def check_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def check_views(connection: duckdb.DuckDBPyConnection) -> None:
     """See that views and macros are as this software makes them: people and reports believe what they show."""
-    with duckdb.connect(":memory:") as fresh:
-        for _, text in schema.migrations().values():
-            fresh.execute(text)
-        make_views(fresh)
-        expected = {(kind, name): text for kind, name, text in rows(fresh, _VIEWS)}
+    expected = _expected_views()
     found = {(kind, name): text for kind, name, text in rows(connection, _VIEWS)}
     for kind, name in sorted(expected.keys() | found.keys()):
         if expected.get((kind, name)) != found.get((kind, name)):
             raise VerificationFailed(f"the {kind} {name} is not as this version of quotaledger makes it: {REMADE}")
+
+
+@cache
+def _expected_views() -> Mapping[tuple[str, str], str]:
+    with duckdb.connect(":memory:") as fresh:
+        for _, text in schema.migrations().values():
+            fresh.execute(text)
+        make_views(fresh)
+        return {(kind, name): text for kind, name, text in rows(fresh, _VIEWS)}
 
 
 def adopted_rulebooks(connection: duckdb.DuckDBPyConnection) -> list[Rulebook]:
