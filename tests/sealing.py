@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX
-from ledger.store.log import fields_of, place_of
+from ledger.store.log import fields_of
 from ledger.store.schema import migrations
 from ledger.store.signing import read_private_key
 from ledger.tlog.checkpoint import Checkpoint
@@ -55,7 +56,9 @@ def seal_again(path: Path, private: Ed25519PrivateKey, *, leaves_only: bool = Fa
             for kind in FIELDS
             for leaf, fields in fields_of(connection, kind, 0, size)
         }
-        connection.executemany("UPDATE leaf SET hash = ? WHERE leaf = ?", [[h, leaf] for leaf, h in hashes.items()])
+        again = pa.table({"leaf": list(hashes), "hash": list(hashes.values())})
+        connection.register("again", again)
+        connection.execute("UPDATE leaf SET hash = again.hash FROM again WHERE again.leaf = leaf.leaf")
         if leaves_only:
             return
         (key,) = connection.execute("SELECT key FROM key_row WHERE leaf = 0").fetchall()[0]
@@ -81,6 +84,3 @@ def rows_of(path: Path, query: str) -> list[tuple[object, ...]]:
     """Ask the file."""
     with duckdb.connect(str(path), read_only=True) as connection:
         return connection.execute(query).fetchall()
-
-
-__all__ = ["behind", "change", "own_key", "place_of", "rows_of", "seal_again"]

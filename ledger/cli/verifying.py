@@ -27,8 +27,8 @@ def verify(
 ) -> None:
     """Verify that the ledger is what was sealed: every row, the tree over them, who signed, and what is derived.
 
-    It records nothing. The first difference is named, and the exit code is 3 then. With --deep, every decision is derived
-    again from the records, registers and rulebooks as they stood.
+    It records nothing. The first difference is named, and the exit code is 3 then. With --deep, every decision is
+    derived again from the records, registers and rulebooks as they stood.
     """
     from ledger.sequencer.verifying import helpers
     from ledger.sequencer.verifying import verify as verify_ledger

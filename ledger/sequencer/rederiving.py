@@ -32,8 +32,8 @@ _AT_ONCE: Final = 250_000
 """Records that are decided together; those that name earlier ones make it read the ledger once for so many."""
 _SHOWN_MAX: Final = 4
 _WHY: Final = (
-    "whoever recorded it did not apply the rule, a later version of quotaledger decides otherwise, or the ledger was sealed"
-    " again with its own key after a change; `quotaledger explain` tells more"
+    "whoever recorded it did not apply the rule, a later version of quotaledger decides otherwise, or the ledger was"
+    " sealed again with its own key after a change; `quotaledger explain` tells more"
 )
 _STATED: Final = ("destination", "consignee", "chip", "quantity", "basis")
 Columns = Mapping[str, Column | Numbers]
@@ -142,7 +142,7 @@ def _records(
 
 
 def _first_difference(form: Form, decisions: Decisions, stored: Columns, derived: Columns) -> tuple[int | None, str]:
-    """Give the first row that is recorded with another decision than this, and how it differs; None if there is none."""
+    """Give the first row that is recorded with another decision than this, and how it differs; None if none is."""
     reasons = {fault.row: f"could not have been recorded ({fault.field}: {fault.message})" for fault in form.faults[:1]}
     if decisions.rejections:
         rejection = min(decisions.rejections, key=lambda rejection: rejection.row)

@@ -3,7 +3,6 @@
 The checks come in a fixed order, and the first difference ends them: what comes later relies on what came before.
 """
 
-import atexit
 import os
 import signal
 import sys
@@ -66,7 +65,7 @@ def helpers(path: Path) -> Iterator[ProcessPoolExecutor | None]:
     copied = sys.platform == "linux" and active_count() == 1
     pool = ProcessPoolExecutor(os.cpu_count() or 1, get_context("fork" if copied else "spawn"), _calm)
     try:
-        pool.submit(_calm).result()
+        pool.submit(_at_work).result()
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
@@ -75,6 +74,10 @@ def helpers(path: Path) -> Iterator[ProcessPoolExecutor | None]:
 def _calm() -> None:
     """Leave Ctrl-C to the process that shares out the work."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _at_work() -> None:
+    """Do nothing: who has done it has started."""
 
 
 def verify(
@@ -93,12 +96,12 @@ def verify(
     with LedgerFile.examine(path) as ledger, legible(path):
         connection = ledger.connection
         rebuilt.check_tables(connection, path)
+        size = 1 + (ledger.rows("SELECT max(leaf) FROM leaf")[0][0] or 0)
+        spans = _spans(ledger, size, pool)
         rebuilt.check_views(connection)
         numbering.hold(connection, numbering.FRAME)
         chain = KeyChain(connection, keys)
-        size = 1 + ledger.rows("SELECT max(leaf) FROM leaf")[0][0]
         bar = _Bar(advanced, size + (ledger.rows("SELECT count(*) FROM entry")[0][0] if deep else 0))
-        spans = _spans(ledger, size, pool)
         decided = _Ahead(rederived(connection), bar, pool is not None) if deep else None
         root = _check_tree(connection, chain, spans, bar)
         adopted = rebuilt.adopted_rulebooks(connection)
@@ -131,7 +134,7 @@ class _Bar:
 
 
 class _Ahead:
-    """The decisions derived again: while other processes hash, if there are any, but told of only when all else is good.
+    """Decisions derived again: while other processes hash, if there are any, but told of only when all else is good.
 
     What breaks here may be due to a change that the other checks name better.
     """
@@ -179,7 +182,6 @@ def _own(path: Path) -> LedgerFile:
     """Open the ledger once in each process that helps; the processes are the threads."""
     ledger = LedgerFile.examine(path)
     ledger.connection.execute("SET threads = 1")
-    atexit.register(_own.cache_clear)
     return ledger
 
 
@@ -213,8 +215,8 @@ def _check_tree(connection: Connection, chain: KeyChain, spans: Iterator[Span], 
     ]:
         told = found[0][:3] if found else None
         raise VerificationFailed(
-            f"the head (table head: sequence, leaves, batch {told}) is not where the ledger ends ({sequence}, {size}, {batch}),"
-            f" or its peaks are not those of the tree: what is recorded next would go wrong; {KEEP}"
+            f"the head (table head: sequence, leaves, batch {told}) is not where the ledger ends ({sequence}, {size},"
+            f" {batch}), or its peaks are not those of the tree: what is recorded next would go wrong; {KEEP}"
         )
     return whole.root()
 

@@ -66,9 +66,9 @@ class KeyChain:
             self.lost.append(at)
             if not any(key in self._given for key in self.keys[at:]):
                 raise VerificationFailed(
-                    f"the signing key that leaf {self._leaves[at]:,} put in use is not signed for by the one before it, as"
-                    " happens when that one was lost, or when somebody else wrote on: ask who runs the ledger for its key,"
-                    f" and name it: --key '{self.keys[at]}' if it is that"
+                    f"the signing key that leaf {self._leaves[at]:,} put in use is not signed for by the one before it,"
+                    " as happens when that one was lost, or when somebody else wrote on: ask who runs the ledger for"
+                    f" its key, and name it: --key '{self.keys[at]}' if it is that"
                 ) from None
 
     def _check_given(self) -> None:
@@ -80,7 +80,7 @@ class KeyChain:
 
 
 def check_checkpoint(chain: KeyChain, batch: int, expected: Checkpoint, stored: tuple[int, bytes, str] | None) -> None:
-    """Hold a batch's checkpoint, as size, root and note, against the tree over the leaves. Raises VerificationFailed."""
+    """Hold a batch's checkpoint (size, root, note) against the tree over the leaves. Raises VerificationFailed."""
     which = f"the checkpoint of batch {batch:,}"
     if stored is None:
         raise VerificationFailed(f"{which} is missing; {KEEP}")
@@ -107,8 +107,8 @@ def check_outside(connection: Connection, outside: OutsideCheckpoints) -> list[s
     """
     if not outside.path.exists():
         raise VerificationFailed(
-            f"the outside checkpoints {outside.path} are not there, and without them nothing shows that this ledger is not"
-            " an older copy; bring the file back from where copies of it are kept"
+            f"the outside checkpoints {outside.path} are not there, and without them nothing shows that this ledger is"
+            " not an older copy; bring the file back from where copies of it are kept"
         )
     inside = _inside(connection)
     try:
@@ -120,19 +120,20 @@ def check_outside(connection: Connection, outside: OutsideCheckpoints) -> list[s
     left = list(inside)
     if following and not (left and f"{left[0]}\n".encode().startswith(following)):
         raise VerificationFailed(
-            f"{outside.path} ends with something that is no checkpoint of this ledger: it was edited or damaged; bring back"
-            " a copy of it"
+            f"{outside.path} ends with something that is no checkpoint of this ledger: it was edited or damaged; bring"
+            " back a copy of it"
         )
     if len(left) > _CRASH_MAX:
         raise VerificationFailed(
-            f"{outside.path} lacks the last {len(left):,} checkpoints of the ledger, more than a crash explains: it was cut,"
-            " or is an old copy; bring the newest copy of it back"
+            f"{outside.path} lacks the last {len(left):,} checkpoints of the ledger, more than a crash explains: it was"
+            " cut, or is an old copy; bring the newest copy of it back"
         )
     if left:
-        return [
+        remark = (
             f"{outside.path.name} lacks the last {len(left):,} of the ledger's checkpoints, as after a crash; they are"
             " written when something is recorded next"
-        ]
+        )
+        return [remark]
     return []
 
 
@@ -140,8 +141,8 @@ def _inside(connection: Connection) -> Iterator[str]:
     """Give the notes of the ledger's checkpoints, in order, some at a time."""
     batch = 0
     while found := checkpoints_after(connection, batch):
-        for batch, _, _, note in found:
-            yield note
+        yield from (note for *_, note in found)
+        batch = found[-1][0]
 
 
 def _check_note(outside: OutsideCheckpoints, number: int, note: str, stored: str | None) -> None:
@@ -153,10 +154,10 @@ def _check_note(outside: OutsideCheckpoints, number: int, note: str, stored: str
         size = "an unknown number of leaves"
     if stored is None:
         raise VerificationFailed(
-            f"{outside.path.name} has a checkpoint over {size} that this ledger does not have: the ledger is an older copy,"
-            " and what was recorded since is not in it; put the newest copy in its place"
+            f"{outside.path.name} has a checkpoint over {size} that this ledger does not have: the ledger is an older"
+            " copy, and what was recorded since is not in it; put the newest copy in its place"
         )
     raise VerificationFailed(
-        f"checkpoint {number:,} in {outside.path.name}, over {size}, is not the ledger's: one of the two was edited, or the"
-        f" ledger is a fork that was written on from an older copy; {KEEP}"
+        f"checkpoint {number:,} in {outside.path.name}, over {size}, is not the ledger's: one of the two was edited, or"
+        f" the ledger is a fork that was written on from an older copy; {KEEP}"
     )

@@ -37,7 +37,7 @@ _NAMES: Final = {
 
 
 def differing(connection: duckdb.DuckDBPyConnection, leaf: int) -> str:
-    """Say what is known of a leaf whose hash is not that of its row; of a batch instead, where it is the batch's fault."""
+    """Say what is known of a leaf whose hash is not that of its row; of its batch, where that is at fault."""
     kind, fields = leaf_fields(connection, leaf)
     if kind != "batch" and (closing := _closing(connection, fields["batch"])) is not None:
         batch_kind, batch_fields = leaf_fields(connection, closing)
@@ -79,7 +79,7 @@ def named(connection: duckdb.DuckDBPyConnection, kind: str, leaf: int) -> str:
         return f"record {row[0]:,} (provider {shown(row[1])}, reference {shown(row[2])}; leaf {leaf:,})"
     if kind == "batch":
         return f"batch {row[0]:,} ({row[1]}; leaf {leaf:,})"
-    return f"leaf {leaf:,} ({' '.join((kind, names)).strip()})"
+    return f"leaf {leaf:,} ({f'{kind} {names}'.strip()})"
 
 
 def _closing(connection: duckdb.DuckDBPyConnection, batch: Value) -> int | None:

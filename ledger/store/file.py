@@ -237,8 +237,8 @@ def legible(path: Path) -> Iterator[None]:
 
 def _unreadable(path: Path, error: duckdb.Error) -> VerificationFailed:
     return VerificationFailed(
-        f"{path} cannot be read, so what is in it cannot be verified ({_reason(error)}): the file is damaged, or no ledger;"
-        " keep it, and go back to the newest backup that verifies"
+        f"{path} cannot be read, so what is in it cannot be verified ({_reason(error)}): the file is damaged, or no"
+        " ledger; keep it, and go back to the newest backup that verifies"
     )
 
 

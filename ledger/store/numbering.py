@@ -40,8 +40,7 @@ FRAME: Final[tuple[Rule, ...]] = (
         "batch {0:,} says that leaf {1:,} closes it, but that leaf is missing or no batch's",
     ),
     (
-        """SELECT leaf FROM (SELECT leaf, row_number() OVER (ORDER BY leaf) - 1 AS n FROM (FROM leaf WHERE leaf < 0 OR leaf >
-        (SELECT max(last_leaf) FROM batch)))""",
+        "SELECT leaf FROM leaf WHERE leaf < 0 OR leaf > (SELECT max(last_leaf) FROM batch) ORDER BY leaf",
         "leaf {0:,} is there, but no batch has closed it",
     ),
 )
@@ -63,8 +62,8 @@ COUNTS: Final[tuple[Rule, ...]] = (
         "the table {0} has {1:,} rows, but the log has {2:,} leaves for them",
     ),
     (
-        f"""SELECT r.kind, r.leaf, r.batch FROM (SELECT 'decision' AS kind, min(leaf) AS leaf, max(leaf) AS last, batch FROM
-            entry GROUP BY batch UNION ALL SELECT kind, leaf, leaf, batch FROM ({_ROWS})) AS r
+        f"""SELECT r.kind, r.leaf, r.batch FROM (SELECT 'decision' AS kind, min(leaf) AS leaf, max(leaf) AS last, batch
+            FROM entry GROUP BY batch UNION ALL SELECT kind, leaf, leaf, batch FROM ({_ROWS})) AS r
         LEFT JOIN (SELECT *, lag(last_leaf, 1, -1) OVER (ORDER BY batch) AS before FROM batch) AS b USING (batch)
         WHERE b.batch IS NULL OR r.leaf <= b.before OR r.last >= b.last_leaf ORDER BY r.leaf""",
         "leaf {1:,}, a {0}, says that batch {2:,} recorded it, but it lies among the leaves of another",
@@ -78,8 +77,7 @@ COUNTS: Final[tuple[Rule, ...]] = (
         WHERE b.admitted <> coalesce(f.admitted, 0) OR b.refused <> coalesce(f.refused, 0)
             OR b.breached <> coalesce(f.breached, 0) OR coalesce(f.recorded, 0) <> b.admitted + b.refused + b.breached
         ORDER BY batch""",
-        "batch {0:,} says that it has {1:,} records admitted, {2:,} refused and {3:,} breached, but {4:,}, {5:,} and {6:,}"
-        " are there",
+        "batch {0:,} counts {1:,} admitted, {2:,} refused, {3:,} breached records, but {4:,}, {5:,}, {6:,} are there",
     ),
     (
         """SELECT b.batch, b.last_sequence, f.last FROM batch AS b ASOF JOIN (SELECT 0 AS batch, 0 AS last UNION ALL
@@ -111,23 +109,30 @@ COUNTS: Final[tuple[Rule, ...]] = (
         "batch {0:,} cites another rulebook than the one that was in force",
     ),
     (
-        """SELECT batch FROM (SELECT batch, number, row_number() OVER (PARTITION BY batch ORDER BY number) AS n FROM batch_file)
+        """SELECT batch FROM (SELECT batch, number, row_number() OVER (PARTITION BY batch ORDER BY number) AS n
+            FROM batch_file)
         WHERE number <> n OR batch NOT IN (SELECT batch FROM batch) ORDER BY batch""",
         "the files of batch {0:,} (batch_file) are not numbered from 1 without gaps, or there is no such batch",
     ),
     (
-        """SELECT b.batch FROM batch AS b LEFT JOIN (SELECT batch, sum(records) AS records FROM batch_file GROUP BY batch) AS f
-            USING (batch) WHERE CASE WHEN b.kind = 'import' THEN b.records ELSE NULL END IS DISTINCT FROM f.records
+        """SELECT b.batch FROM batch AS b LEFT JOIN (
+            SELECT batch, sum(records) AS records FROM batch_file GROUP BY batch) AS f USING (batch)
+        WHERE CASE WHEN b.kind = 'import' THEN b.records END IS DISTINCT FROM f.records
         ORDER BY b.batch""",
         "the files of batch {0:,} (batch_file) have another number of rows than it says",
     ),
     (
-        """SELECT e.sequence, e.file_number, e.row FROM (SELECT *, lag(file_number) OVER (ORDER BY sequence) AS before,
-            lag(batch) OVER (ORDER BY sequence) AS batch_before FROM entry) AS e
-        LEFT JOIN (SELECT batch, count(*) AS files FROM batch_file GROUP BY batch) AS f USING (batch)
-        WHERE e.file_number < 1 OR e.file_number > coalesce(f.files, 0) OR e.row < 1
-            OR e.batch = e.batch_before AND e.file_number < e.before ORDER BY e.sequence""",
-        "record {0:,} is said to come from row {2:,} of file {1:,} of its batch, which cannot be",
+        """SELECT min(e.sequence), e.file_number FROM entry AS e LEFT JOIN (
+            SELECT batch, count(*) AS files FROM batch_file GROUP BY batch) AS f USING (batch)
+        WHERE e.file_number < 1 OR e.file_number > coalesce(f.files, 0) OR e.row < 1 GROUP BY e.batch, e.file_number
+        ORDER BY ALL""",
+        "record {0:,} is said to come from file {1:,} of its batch, or from a row there, that cannot be",
+    ),
+    (
+        """SELECT first, file_number FROM (SELECT *, lag(last) OVER (PARTITION BY batch ORDER BY file_number) AS before
+            FROM (SELECT batch, file_number, min(sequence) AS first, max(sequence) AS last FROM entry GROUP BY ALL))
+        WHERE first < before ORDER BY first""",
+        "record {0:,} is said to come from file {1:,} of its batch, but records of the file before it come after it",
     ),
 )
 """What must hold besides, once each row is known to be what was sealed."""

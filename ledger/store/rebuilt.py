@@ -83,8 +83,8 @@ def adopted_rulebooks(connection: duckdb.DuckDBPyConnection) -> list[Rulebook]:
             rulebook = None
         if rulebook is None or (rulebook.id, rulebook.digest) != (name, digest):
             raise VerificationFailed(
-                f"leaf {leaf:,} put a rulebook {name} of digest {digest[:12]} in force, but the texts that are kept of it"
-                f" mean something else; {KEEP}"
+                f"leaf {leaf:,} put a rulebook {name} of digest {digest[:12]} in force, but the texts that are kept of"
+                f" it mean something else; {KEEP}"
             )
         adopted.append(rulebook)
     if not adopted:
@@ -122,8 +122,8 @@ def _check_balances(connection: duckdb.DuckDBPyConnection) -> None:
         where += f" in {row['destination']}" if row["destination"] else ""
         where += f", period {row['period']}" if row["period"] else ""
         raise VerificationFailed(
-            f"the balance {where} is kept as {row['held']:,} TPP, but its records come to {row['counted']:,}: new records"
-            f" would be decided on a wrong balance; {KEEP}"
+            f"the balance {where} is kept as {row['held']:,} TPP, but its records come to {row['counted']:,}: new"
+            f" records would be decided on a wrong balance; {KEEP}"
         )
 
 
@@ -139,6 +139,6 @@ def _check_latest(connection: duckdb.DuckDBPyConnection, adopted: list[Rulebook]
     found = first(connection, "SELECT latest_date FROM head")
     if found != (max(latest),):
         raise VerificationFailed(
-            f"the latest legal date is kept as {found and found[0]}, but the records come to {max(latest)}: positions would"
-            f" be told as of a wrong day; {KEEP}"
+            f"the latest legal date is kept as {found and found[0]}, but the records come to {max(latest)}: positions"
+            f" would be told as of a wrong day; {KEEP}"
         )

@@ -38,7 +38,7 @@ class Span:
     peaks: bytes
     """Of the tree over these leaves alone."""
     checkpoints: list[tuple[int, int, bytes]] = field(default_factory=list)
-    """Of each batch that one of these closes: its number, how many leaves there are then, the peaks over these up to there."""
+    """Of each batch that one of these closes: its number, the leaves of the log then, the peaks over these by then."""
     sequences: tuple[int, int] | None = None
     """The first and last sequence of the decisions among them."""
 
@@ -60,9 +60,9 @@ class _Leaves:
 
 
 def recount(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> Span:
-    """Write and hash the leaves from `start` to before `end` again. Raises VerificationFailed for the first that differs.
+    """Write and hash the leaves from `start` to before `end` again.
 
-    `start` is a multiple of `SPAN`, and there are no more leaves than that.
+    Raises VerificationFailed for the first that differs. `start` is a multiple of `SPAN`, `end` at most the next.
     """
     leaves = _leaves(connection, start, end)
     again = np.zeros((end - start, HASH_BYTES), np.uint8)
@@ -140,8 +140,9 @@ def _decisions(connection: duckdb.DuckDBPyConnection, leaves: _Leaves, again: An
     within = f"e.leaf >= {start:d} AND e.leaf < {end:d}"
     query = f"""
         SELECT e.leaf, e.sequence, {stored_leaf_sql(_blank(connection, within))} AS written,
-            e.reference_hash IS DISTINCT FROM {REFERENCE_HASH.replace("provider", "e.provider").replace("|| reference", "|| e.reference")} AS lost
-        FROM entry AS e LEFT JOIN (FROM leaf WHERE leaf >= {start:d} AND leaf < {end:d}) AS l ON l.leaf = e.leaf
+            e.reference_hash IS DISTINCT FROM e.again AS lost
+        FROM (SELECT *, {REFERENCE_HASH} AS again FROM entry) AS e
+        LEFT JOIN (FROM leaf WHERE leaf >= {start:d} AND leaf < {end:d}) AS l ON l.leaf = e.leaf
         LEFT JOIN ({BATCHES}) AS b ON b.batch = e.batch WHERE {within}
     """
     table = connection.sql(query).to_arrow_table()
@@ -186,9 +187,9 @@ def _span(
     connection: duckdb.DuckDBPyConnection, start: int, end: int, hashes: bytes, sequences: tuple[int, int] | None
 ) -> Span:
     """Grow the tree over the leaves of a span, from one checkpoint to the next, and hold its tiles against it."""
-    query = f"SELECT batch, last_leaf + 1 FROM batch WHERE last_leaf >= {start:d} AND last_leaf < {end:d} ORDER BY last_leaf"
+    query = "SELECT batch, last_leaf + 1 FROM batch WHERE last_leaf >= ? AND last_leaf < ? ORDER BY last_leaf"
     at, grown, checkpoints, tiles = start, Frontier(), [], b""
-    for batch, size in [*rows(connection, query), (0, end)]:
+    for batch, size in [*rows(connection, query, [start, end]), (0, end)]:
         more = hashes[HASH_BYTES * (at - start) : HASH_BYTES * (size - start)]
         grown, completed = grown.extended(more)
         tiles += b"".join(tile.hashes for tile in completed if tile.level == TILE_LEVELS)
@@ -207,6 +208,6 @@ def check_tiles(connection: duckdb.DuckDBPyConnection, level: int, start: int, e
         wanted = start + place, expected[HASH_BYTES * place : HASH_BYTES * (place + 1)]
         if place >= len(found) or found[place] != wanted:
             raise VerificationFailed(
-                f"the tree's tile {wanted[0]:,} of level {level} is not the root over its leaves, or missing: the leaves"
-                f" themselves are good so far, but proofs made with it would not be; {KEEP}"
+                f"the tree's tile {wanted[0]:,} of level {level} is not the root over its leaves, or missing: the"
+                f" leaves themselves are good so far, but proofs made with it would not be; {KEEP}"
             )

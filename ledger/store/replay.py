@@ -36,11 +36,13 @@ def check_names(connection: Connection) -> None:
     """
     if found := first(connection, _NAMES):
         raise VerificationFailed(
-            f"record {found[0]:,} is recorded as drawing on another record than the one that it names, {found[1]}; {KEEP}"
+            f"record {found[0]:,} is recorded as drawing on another record than the one that it names, {found[1]};"
+            f" {KEEP}"
         )
     if found := first(connection, _TWICE):
         raise VerificationFailed(
-            f"record {found[1]:,} has the provider and reference of record {found[0]:,}, which are recorded only once; {KEEP}"
+            f"record {found[1]:,} has the provider and reference of record {found[0]:,}, which are recorded only once;"
+            f" {KEEP}"
         )
 
 
