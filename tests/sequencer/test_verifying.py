@@ -301,6 +301,34 @@ def test_a_ledger_forged_with_a_key_of_its_own_needs_the_key_to_be_known(path: P
     assert "never signed with the key" in fails(path, real)
 
 
+def test_a_signature_of_something_else_is_none(path: Path) -> None:
+    """A note that the key did sign, but for an earlier checkpoint, does not stand for a later one."""
+    change(path, "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE batch = 1) WHERE batch = 11")
+
+    assert re.search(r"checkpoint of batch 11 is not signed .*another number of leaves", fails(path))
+
+
+INCONSISTENT = {
+    "UPDATE batch SET rulebook_digest = 'x' WHERE batch = 9": "batch 9 cites another rulebook",
+    "UPDATE batch SET admitted = admitted + 1, refused = 0 WHERE batch = 9": "batch 9 counts 6 admitted",
+    "UPDATE batch SET kind = 'rulebook' WHERE batch = 3": "batch 3 says another kind",
+    "UPDATE batch SET provider = 'z' WHERE batch = 9": "record 301 has another provider than its batch 9",
+    "UPDATE entry SET batch = 7 WHERE sequence = 301": r"leaf \d+, a decision, says that batch 7",
+    "UPDATE batch_file SET records = 3 WHERE batch = 9": "files of batch 9 .* another number of rows",
+    "UPDATE entry SET sequence = 999 WHERE sequence = 301": "sequences have no gaps",
+    "UPDATE entry SET file_number = 2 WHERE sequence = 301": "record 301 is said to come|records of the file before",
+}
+
+
+@pytest.mark.parametrize("statement", INCONSISTENT)
+def test_rows_that_contradict_one_another_are_found_whoever_sealed_them(path: Path, statement: str) -> None:
+    """Counts, numbers, kinds and batches must agree even where the owner of the key has sealed that they do not."""
+    change(path, statement)
+    seal_again(path, own_key(path))
+
+    assert re.search(INCONSISTENT[statement], fails(path))
+
+
 @pytest.mark.parametrize(
     "forged",
     [
