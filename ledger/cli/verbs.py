@@ -1,6 +1,18 @@
 """The app with all its verbs: a module of verbs registers itself by being imported here."""
 
-from ledger.cli import archive, asking, correcting, demo, keys, receipts, recording, reports, rulebooks
+from ledger.cli import archive, asking, correcting, demo, keys, receipts, recording, reports, rulebooks, verifying
 from ledger.cli.app import app
 
-__all__ = ["app", "archive", "asking", "correcting", "demo", "keys", "receipts", "recording", "reports", "rulebooks"]
+__all__ = [
+    "app",
+    "archive",
+    "asking",
+    "correcting",
+    "demo",
+    "keys",
+    "receipts",
+    "recording",
+    "reports",
+    "rulebooks",
+    "verifying",
+]

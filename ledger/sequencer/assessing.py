@@ -73,7 +73,7 @@ def assess(desk: Desk, request: dict[str, str]) -> Assessment:
     if decisions.rejections:
         message = f"found {row['quantity']} chips, more TPP than any account of this ledger can hold"
         raise _rejected([RowFault(0, "quantity", decisions.rejections[0].code, message)])
-    columns = entry_columns(desk, "", form, decisions, np.array([0]), np.array([1]))
+    columns = entry_columns(desk.codebook, "", form, decisions, np.array([0]), np.array([1]))
     message = answers.messages(desk.ledger.connection, columns, desk.rulebook.digest)[0]
     decision = {name: listed(columns[name])[0] for name in DECIDED} | {"message": message}
     return Assessment(decision, tested_limits(desk.codebook, fold))

@@ -11,7 +11,6 @@ from ledger.core.form import Form
 from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.columns import Decisions
 from ledger.rulebook.limits import LIMITS
-from ledger.sequencer.desk import Desk
 from schemas.words import LIMIT_IDS, Basis, Kind, Outcome, word
 
 _GIVEN: Final = {
@@ -43,13 +42,13 @@ _SAME: Final = ("quantity", "tpp", "fulfilled", "remaining_tpp", "limit_tpp", "u
 
 
 def entry_columns(
-    desk: Desk, provider: str, form: Form, decisions: Decisions, files: Numbers, rows: Numbers
+    codebook: Codebook, provider: str, form: Form, decisions: Decisions, files: Numbers, rows: Numbers
 ) -> dict[str, Column | Numbers]:
     """Give the columns of `entry` but those that the store numbers, for the recorded rows in order.
 
     `files` has each recorded row's file, from 0, and `rows` its row there, from 1. Numbers are `ABSENT` where blank.
     """
-    codebook, decided = desk.codebook, decisions.columns
+    decided = decisions.columns
     columns: dict[str, Column | Numbers] = {name: form.given[source][decisions.row] for name, source in _GIVEN.items()}
     columns["provider"] = Column.constant(provider, len(decisions))
     columns["file_number"], columns["row"] = files + 1, rows

@@ -124,7 +124,7 @@ def _import(
     decisions = fold.run(_records(form, references), advanced and (lambda done: advanced(done, rows)))
     result = ImportResult(sheets, {}, decisions, [], form.given["reference"])
     result.faults = _faults(result, form)
-    result.columns = entry_columns(desk, provider, form, decisions, *result.places(decisions.row))
+    result.columns = entry_columns(desk.codebook, provider, form, decisions, *result.places(decisions.row))
     result.counts = _counts(result, rows)
     if not dry_run and (skip_invalid or not result.rejected) and rows:
         files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in sheets]

@@ -11,6 +11,10 @@ from schemas.tables import Entry
 
 BLANKABLE: Final = {name for name, field in Entry.model_fields.items() if not field.is_required()}
 """The columns of `entry` that may be blank."""
+DAYS: Final = ("date", "expires")
+"""Those that hold days."""
+TEXTS: Final = {name for name, field in Entry.model_fields.items() if field.annotation in (str, str | None)}
+"""Those that hold texts."""
 _FEW: Final = 10_000
 
 

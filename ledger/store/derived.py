@@ -1,7 +1,7 @@
 """What follows from the ledger tables and this software: views, and what they need of the adopted rulebooks."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -29,8 +29,7 @@ def derive_rulebook(connection: duckdb.DuckDBPyConnection, rulebook: Rulebook) -
 
 def derive_again(connection: duckdb.DuckDBPyConnection) -> None:
     """Make views and sentences anew if this software has others than the one that wrote the file."""
-    texts = [macros(), *view_files().values(), *(f"{key} {text}" for key, text in sorted(TEMPLATES.items()))]
-    digest = sha256("\0".join(texts).encode()).hexdigest()
+    digest = views_digest()
     if first(connection, "SELECT digest FROM view_digest") == (digest,):
         return
     connection.execute("BEGIN")
@@ -47,6 +46,23 @@ def write_again(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("BEGIN")
     _replace(connection, "view_digest", {"digest": digests})
     connection.execute("COMMIT")
+
+
+def views_digest() -> str:
+    """Give the digest of this software's views, macros and sentences."""
+    texts = [macros(), *view_files().values(), *(f"{key} {text}" for key, text in sorted(TEMPLATES.items()))]
+    return sha256("\0".join(texts).encode()).hexdigest()
+
+
+def expected_rows(adopted: Sequence[Rulebook]) -> dict[str, list[dict[str, Any]]]:
+    """Give the rows that follow from the adopted rulebooks, the one in force last, by table."""
+    texts = {rulebook.digest: list(_limit_texts(rulebook)) for rulebook in adopted}
+    return {
+        "view_digest": [{"digest": views_digest()}],
+        "country": list(_countries(adopted[-1])),
+        "parameter": list(_parameters(adopted[-1])),
+        "limit_text": [row for rows_of_one in texts.values() for row in rows_of_one],
+    }
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, list[Any]]) -> None:

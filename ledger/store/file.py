@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 import duckdb
 
-from ledger.core.errors import LedgerUnavailable, QuotaledgerError, WrongUsage
+from ledger.core.errors import LedgerUnavailable, QuotaledgerError, VerificationFailed, WrongUsage
 from ledger.store import contributions, derived, guard, schema
 from ledger.store.holder import SUFFIX as HOLDER_SUFFIX
 from ledger.store.holder import remove_holder, told_holder, write_holder
@@ -20,6 +20,7 @@ from ledger.store.signing import Signer
 from ledger.tlog.checkpoint import Checkpoint
 
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+_LOCK = re.compile(r"\block\b")
 _SETTINGS: Final = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -104,6 +105,20 @@ class LedgerFile:
             ledger.close()
             raise
         return ledger
+
+    @classmethod
+    def examine(cls, path: Path) -> Self:
+        """Open a ledger for reading alone, whatever was done to it: only its bytes must still make a file of DuckDB's.
+
+        Raises LedgerUnavailable if it is not there or held by another process, VerificationFailed if it is damaged.
+        """
+        if not path.exists():
+            raise LedgerUnavailable(f"there is no ledger at {path}; give the path of one with --ledger")
+        try:
+            return cls(path, _connect(path, read_only=True))
+        except duckdb.Error as error:
+            unavailable = _unavailable(path, error)
+            raise unavailable if isinstance(unavailable, LedgerUnavailable) else _unreadable(path, error) from None
 
     def _make_ready(self, now: datetime | None, *, unclosed: bool) -> None:
         """Bring the file up to date if it may be written to, and check that nothing else has changed its tables."""
@@ -236,9 +251,25 @@ def _unavailable(path: Path, error: duckdb.Error) -> QuotaledgerError:
         )
     if "different configuration" in _reason(error):
         return LedgerUnavailable(f"{path} is open in this same program by other means; close that and try again")
-    if "lock" in _reason(error):
+    if _LOCK.search(_reason(error)):  # a damaged block is another matter
         return LedgerUnavailable(f"{path} is held by another process; try again when that one has ended")
     return QuotaledgerError(f"{path} cannot be opened as a ledger: {_reason(error)}")
+
+
+@contextmanager
+def legible(path: Path) -> Iterator[None]:
+    """Raise VerificationFailed where DuckDB finds in a block that what it reads is damaged."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: duckdb.Error) -> VerificationFailed:
+    return VerificationFailed(
+        f"{path} cannot be read, so what is in it cannot be verified ({_reason(error)}): the file is damaged, or no"
+        " ledger; keep it, and go back to the newest backup that verifies"
+    )
 
 
 def _reason(error: duckdb.Error) -> str:

@@ -4,7 +4,7 @@ DuckDB writes texts many times faster than Python does; Python's SHA-256 is seve
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from hashlib import sha256
 from itertools import pairwise
@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from ledger.core.columns import Column, Numbers
-from ledger.store.arrow import BLANKABLE, dictionary, entry_array, entry_value
-from ledger.tlog.leaf import COUNTS, FIELDS, SALT_BYTES, Value, encode, first_line, leaf_bytes, leaf_hash
+from ledger.store.arrow import BLANKABLE, DAYS, TEXTS, dictionary, entry_array, entry_value
+from ledger.tlog.leaf import COUNTS, FIELDS, INSTANT, SALT_BYTES, Value, encode, first_line, leaf_bytes, leaf_hash
 
 _AT_ONCE: Final = 50_000
 """Leaves are large; so many at a time bound the memory that a large import takes."""
@@ -26,6 +26,40 @@ _ESCAPED: Final = re.compile(r'["\\\x00-\x1f]')
 """What JSON does not have as it is."""
 
 Columns = Mapping[str, Column | Numbers]
+
+OF_BATCH: Final = ("batch", "recorded_at", "rulebook_digest")
+"""The fields of a decision's leaf that are those of its batch."""
+
+BATCHES: Final = f"""
+    SELECT batch, concat('"batch":', batch) AS said_batch,
+        concat(',"recorded_at":"', strftime(recorded_at, '{INSTANT}'), '"') AS said_recorded_at,
+        concat(',"rulebook_digest":', to_json(rulebook_digest)) AS said_rulebook_digest
+    FROM batch
+"""
+"""SQL of what the leaves of each batch have in common, as `stored_leaf_sql` wants it."""
+
+
+def stored_leaf_sql(blank: Collection[str] = ()) -> str:
+    """Give the SQL of the bytes that are hashed for a recorded decision; columns that are `blank` throughout go unread.
+
+    It reads an entry `e`, its leaf `l`, and its batch `b` of `BATCHES`.
+    """
+    written = {name: f"b.said_{name}" for name in OF_BATCH}
+    written["salt"] = f"concat({_sql('salt', 'lower(hex(l.salt))', quoted=True)})"
+    for name in FIELDS["decision"]:
+        if name not in written and name not in blank:
+            written[name] = _stored_sql(name)
+    return _leaf_sql(written)
+
+
+def _stored_sql(name: str) -> str:
+    """Give the SQL of one field of a recorded decision; texts may have escapes."""
+    is_text = name in TEXTS
+    value = f"to_json(e.{name})" if is_text else f"e.{name}"
+    sql = f"concat({_sql(name, value, quoted=not is_text and (name.endswith('tpp') or name in DAYS))})"
+    if name in COUNTS or name in BLANKABLE:
+        return f"CASE WHEN e.{name} {'<> 0' if name in COUNTS else 'IS NOT NULL'} THEN {sql} END"
+    return sql
 
 
 def decision_hashes(columns: Columns, constants: Mapping[str, Value], salts: bytes) -> bytes:
@@ -75,7 +109,7 @@ def _hashes(columns: Columns, constants: Mapping[str, Value], salts: bytes) -> I
         for start in range(0, rows, _AT_ONCE):
             connection.register("given", table.slice(start, _AT_ONCE))
             leaves = connection.sql(query).to_arrow_table().column("leaf")
-            yield from map(_hashed, leaves.chunks)
+            yield from map(hashed, leaves.chunks)
 
 
 def _text_sql(name: str, column: Column) -> tuple[Column, str]:
@@ -124,7 +158,7 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _hashed(leaves: Any) -> bytes:
+def hashed(leaves: Any) -> bytes:
     """Give the SHA-256 of each of some texts, one after another."""
     leaves = leaves.cast(pa.large_binary())
     ends = np.frombuffer(leaves.buffers()[1], np.int64)[leaves.offset : leaves.offset + len(leaves) + 1].tolist()

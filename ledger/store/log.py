@@ -1,5 +1,6 @@
 """Reading the log: what is in a leaf, the nodes of the tree for proofs, and the checkpoints."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import duckdb
@@ -12,6 +13,9 @@ from ledger.tlog.note import VerifierKey
 from ledger.tlog.proofs import Node
 from ledger.tlog.tree import TILE_LEVELS, Frontier
 
+Connection = duckdb.DuckDBPyConnection
+
+_AT_ONCE: Final = 10_000
 _TABLES: Final = {"decision": "entry", "batch": "batch"}
 """Where the row that a leaf stands for is; the others are in `{kind}_row`."""
 
@@ -71,36 +75,71 @@ def message_of(connection: duckdb.DuckDBPyConnection, leaf: int) -> str | None:
     return row[0] if row else None
 
 
+def checkpoints_after(connection: duckdb.DuckDBPyConnection, batch: int) -> list[tuple[int, int, bytes, str]]:
+    """Give the next of the checkpoints after a batch, in order: batch, number of leaves, root, note."""
+    query = "SELECT batch, size, root, note FROM checkpoint WHERE batch > ? ORDER BY batch LIMIT ?"
+    return rows(connection, query, [batch, _AT_ONCE])
+
+
 def leaf_fields(connection: duckdb.DuckDBPyConnection, leaf: int) -> tuple[str, dict[str, Value]]:
     """Give the kind of a leaf and all its fields, None where blank, from the row that it stands for.
 
     Raises QuotaledgerError if there is no such leaf, or no row to it.
     """
-    found = first(connection, "SELECT kind, lower(hex(salt)) FROM leaf WHERE leaf = ?", [leaf])
+    found = first(connection, "SELECT kind FROM leaf WHERE leaf = ?", [leaf])
     if found is None:
         raise QuotaledgerError(f"there is no leaf {leaf:,}")
-    kind, salt = found
-    place = "last_leaf" if kind == "batch" else "leaf"
-    query = f"SELECT t.*, b.recorded_at, b.rulebook_digest FROM {_TABLES.get(kind, f'{kind}_row')} AS t"
+    for _, fields in fields_of(connection, found[0], leaf, leaf + 1):
+        return found[0], fields
+    raise QuotaledgerError(f"leaf {leaf:,} is there, but not the row that it stands for: the ledger was changed")
+
+
+def fields_of(
+    connection: duckdb.DuckDBPyConnection, kind: str, start: int, end: int
+) -> Iterator[tuple[int, dict[str, Value]]]:
+    """Give the rows of a kind whose leaves are from `start` to before `end`, in that order: the leaf, all its fields.
+
+    What a row lacks elsewhere, such as its batch or salt, is None.
+    """
+    table_name, place = place_of(kind)
+    names = FIELDS[kind]
+    files: dict[int, list[dict[str, Any]]] = {}
+    condition = f"t.{place} >= {start:d} AND t.{place} < {end:d}"
+    columns = ", ".join(f"{_OWNERS.get((kind == 'batch', name), 't')}.{name}" for name in names if name != "files")
+    query = f"SELECT t.{place}, {columns} FROM {table_name} AS t LEFT JOIN leaf AS l ON l.leaf = t.{place}"
     if kind == "batch":
-        query = "SELECT * FROM batch AS t"
+        files = _files_of(connection, condition)
     else:
-        query += " JOIN batch AS b ON b.batch = t.batch"
-    cursor = connection.execute(f"{query} WHERE t.{place} = ?", [leaf])
-    names = [column[0] for column in cursor.description or ()]
-    row = cursor.fetchone()
-    if row is None:
-        raise QuotaledgerError(f"leaf {leaf:,} is there, but not the row that it stands for: the ledger was changed")
-    values = dict(zip(names, row, strict=True)) | {"salt": salt}
-    if kind == "batch":
-        values["files"] = batch_files(connection, values["batch"])
-    return kind, {name: leaf_value(name, values[name]) for name in FIELDS[kind]}
+        query += " LEFT JOIN batch AS b ON b.batch = t.batch"
+    for leaf, *values in rows(connection, f"{query} WHERE {condition} ORDER BY t.{place}"):
+        fields = dict(zip((name for name in names if name != "files"), values, strict=True))
+        fields["salt"] = None if fields["salt"] is None else fields["salt"].hex()
+        if kind == "batch":
+            fields["files"] = files.get(fields["batch"])
+        yield leaf, {name: leaf_value(name, value) for name, value in fields.items()}
 
 
-def batch_files(connection: duckdb.DuckDBPyConnection, batch: int) -> list[dict[str, Any]] | None:
-    """Give the files of a batch as its leaf has them."""
-    files = rows(connection, "SELECT file, sha256, records FROM batch_file WHERE batch = ? ORDER BY number", [batch])
-    return [{"file": file, "sha256": digest, "records": records} for file, digest, records in files] or None
+_OWNERS: Final = {(False, "recorded_at"): "b", (False, "rulebook_digest"): "b"} | {
+    (is_batch, "salt"): "l" for is_batch in (False, True)
+}
+"""Which table a field is read from, by whether the leaf is a batch's; the others are the row's own."""
+
+
+def place_of(kind: str) -> tuple[str, str]:
+    """Give the table of the rows that a kind of leaves stands for, and its column with the leaf's number."""
+    return _TABLES.get(kind, f"{kind}_row"), "last_leaf" if kind == "batch" else "leaf"
+
+
+def _files_of(connection: duckdb.DuckDBPyConnection, condition: str) -> dict[int, list[dict[str, Any]]]:
+    """Give the files of batches as their leaves have them, by batch."""
+    query = f"""
+        SELECT f.batch, f.file, f.sha256, f.records FROM batch_file AS f JOIN batch AS t ON t.batch = f.batch
+        WHERE {condition} ORDER BY f.batch, f.number
+    """
+    found: dict[int, list[dict[str, Any]]] = {}
+    for batch, file, digest, records in rows(connection, query):
+        found.setdefault(batch, []).append({"file": file, "sha256": digest, "records": records})
+    return found
 
 
 def frontier(connection: duckdb.DuckDBPyConnection) -> Frontier:

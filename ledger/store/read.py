@@ -49,10 +49,15 @@ def rulebook_texts(connection: Connection, before_leaf: int = _EVERYTHING) -> di
 
 def registers(connection: Connection, before_leaf: int = _EVERYTHING) -> Registers:
     """Give the registers as they stood before a leaf."""
+    return Registers().with_rows(register_rows(connection, 0, before_leaf))
+
+
+def register_rows(connection: Connection, start: int, before_leaf: int) -> list[Row]:
+    """Give the register rows whose leaves are from `start` to before another, those of each register in order."""
 
     def rows(columns: str, table: str) -> list[tuple[Any, ...]]:
-        query = f"SELECT {columns} FROM {table} WHERE leaf < ? ORDER BY leaf"
-        return connection.execute(query, [before_leaf]).fetchall()
+        query = f"SELECT {columns} FROM {table} WHERE leaf >= ? AND leaf < ? ORDER BY leaf"
+        return connection.execute(query, [start, before_leaf]).fetchall()
 
     found: list[Row] = [
         Party(party, name, headquarters, parent or "")
@@ -83,7 +88,7 @@ def registers(connection: Connection, before_leaf: int = _EVERYTHING) -> Registe
             "chip, name, vendor, tpp, chip_class, source", "chip_row"
         )
     ]
-    return Registers().with_rows(found)
+    return found
 
 
 def balances(connection: Connection, codebook: Codebook, before_sequence: int | None = None) -> Balances:

@@ -20,7 +20,7 @@ from ledger.store.arrow import dictionary
 from ledger.store.file import LedgerFile
 from ledger.store.insert import insert, insert_rows
 from ledger.store.query import first
-from ledger.tlog.leaf import HASH_BYTES, SALT_BYTES, Value, leaf_bytes, leaf_hash
+from ledger.tlog.leaf import HASH_BYTES, INSTANT, SALT_BYTES, Value, leaf_bytes, leaf_hash
 from ledger.tlog.tree import Frontier, Tiles
 
 _FEW = 64
@@ -124,7 +124,7 @@ def close_batch(
 
 def instant(value: datetime) -> str:
     """Write an instant as leaves have it."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.astimezone(UTC).strftime(INSTANT)
 
 
 def leaf_value(name: str, value: Any) -> Value:

@@ -15,6 +15,8 @@ from typing import Final
 VERSION: Final = 1
 SALT_BYTES: Final = 16
 HASH_BYTES: Final = 32
+INSTANT: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
+"""How an instant in UTC is written, for `strftime`."""
 
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "decision": (
