@@ -1,6 +1,5 @@
 """Making a ledger: its file, the rulebook in force, and the chips that come with the project."""
 
-import os
 import secrets
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +8,7 @@ from ledger.core.errors import QuotaledgerError, WrongUsage
 from ledger.rulebook.rulebook import Rulebook
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.registering import register_sheet
-from ledger.store import append, derived
+from ledger.store import append, derived, leftovers
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.seeds import seed_bytes
@@ -29,6 +28,7 @@ def found_ledger(path: Path, rulebook: Rulebook, filed_by: str, now: datetime, k
     one that is there already is used. Gives what others check the ledger's checkpoints with. Raises WrongUsage if there
     is a ledger or its checkpoints already or no folder for it, QuotaledgerError if none can be made there.
     """
+    leftovers.clear(path)
     outside = OutsideCheckpoints(beside(path, OUTSIDE_SUFFIX))
     if path.exists():
         raise WrongUsage(f"there is a file at {path} already; choose another path with --ledger")
@@ -42,7 +42,7 @@ def found_ledger(path: Path, rulebook: Rulebook, filed_by: str, now: datetime, k
     key = key or beside(path, KEY_SUFFIX)
     had_key = key.exists()
     signer = _signer(key)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+    unfinished = leftovers.unfinished(path)
     try:
         with LedgerFile.create(unfinished, now, signer) as ledger:
             desk = Desk(ledger, filed_by, now)
@@ -80,11 +80,9 @@ def _signer(key: Path) -> Signer:
 def give_name(unfinished: Path, path: Path) -> None:
     """Give a finished file its name, unless another command has taken it meanwhile: a rename would replace that."""
     try:
-        os.link(unfinished, path)
+        leftovers.give_name(unfinished, path)
     except FileExistsError:
         raise WrongUsage(f"there is a file at {path} already; choose another path with --ledger") from None
-    except OSError:  # a file system without links
-        unfinished.rename(path)
     sync_folder(path.absolute().parent)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import duckdb
 
 from ledger.core.errors import LedgerUnavailable, QuotaledgerError, VerificationFailed, WrongUsage
-from ledger.store import contributions, derived, guard, schema
+from ledger.store import contributions, derived, guard, leftovers, schema
 from ledger.store.holder import SUFFIX as HOLDER_SUFFIX
 from ledger.store.holder import remove_holder, told_holder, write_holder
 from ledger.store.outside import OutsideCheckpoints
@@ -43,7 +43,6 @@ class LedgerFile:
         self.signer: Signer | None = None
         """Who signs checkpoints; None for reading alone."""
         self.outside: OutsideCheckpoints | None = None
-        self._holder: Path | None = None
         self._in_transaction = False
         self._unsaid: list[str] = []
         """Notes of checkpoints that are not in the file of outside checkpoints yet."""
@@ -85,6 +84,8 @@ class LedgerFile:
             raise LedgerUnavailable(f"there is no ledger at {path}; make one with `quotaledger --ledger {path} init`")
         unclosed = beside(path, _LOG_SUFFIX).exists()
         try:
+            if now is not None and path.stat().st_nlink > 1:  # the command that made it was killed just then
+                leftovers.clear(path.resolve())
             ledger = cls(path, _connect(path, read_only=now is None))
         except duckdb.Error as error:
             raise _unavailable(path, error) from None
@@ -216,8 +217,6 @@ class LedgerFile:
         """Let go of the file."""
         if self.outside:
             self.outside.close()
-        if self._holder:
-            remove_holder(self._holder)
         self.connection.close()
 
     def __enter__(self) -> Self:
@@ -245,9 +244,9 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 def _unavailable(path: Path, error: duckdb.Error) -> QuotaledgerError:
     holder = _HOLDER.search(str(error))
     if holder:
-        who = told_holder(beside(path, HOLDER_SUFFIX), int(holder["pid"]), Path(holder["program"]).name)
         return LedgerUnavailable(
-            f"{path} is held by {who}, and only one process at a time can have it; try again when that one has ended"
+            f"{path} is held by process {holder['pid']} ({Path(holder['program']).name}), and only one process at a"
+            " time can have it; try again when that one has ended"
         )
     if "different configuration" in _reason(error):
         return LedgerUnavailable(f"{path} is open in this same program by other means; close that and try again")

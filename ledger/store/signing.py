@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ledger.core.errors import QuotaledgerError, WrongUsage
+from ledger.store import leftovers
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.note import VerifierKey
 
@@ -45,23 +46,28 @@ class Signer:
 
 
 def make_private_key(path: Path) -> Ed25519PrivateKey:
-    """Make a key and keep it, synced, in a new file of mode 0600 as PKCS 8 PEM.
+    """Make a key and keep it, synced, in a new file of mode 0600 as PKCS 8 PEM, which appears when it is whole.
 
     Raises WrongUsage if there is a file already, QuotaledgerError if none can be made.
     """
     private = Ed25519PrivateKey.generate()
     content = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    leftovers.clear(path)
+    unfinished = leftovers.unfinished(path)
     try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        number = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
         with os.fdopen(number, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        sync_folder(path.parent)
+        leftovers.give_name(unfinished, path)
+        sync_folder(path.absolute().parent)
     except FileExistsError:
         raise WrongUsage(f"there is a file at {path} already; name another for the new signing key") from None
     except OSError as error:
         raise QuotaledgerError(f"no signing key can be kept at {path}: {error.strerror or error}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
     return private
 
 

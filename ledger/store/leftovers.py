@@ -1,0 +1,59 @@
+"""What a killed command leaves under a name of its own: removed by the next one, because nobody else ever would.
+
+Whatever appears under its name when it is whole is written under `NAME.PID.unfinished` before.
+"""
+
+import errno
+import os
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+
+def unfinished(path: Path) -> Path:
+    """Give the name under which this process writes what is to appear at a path when it is whole."""
+    return path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+
+
+def clear(path: Path) -> None:
+    """Remove what killed commands left of making a file or folder at a path, or a file beside it, such as its key.
+
+    To be called before this process makes any: in a container a command has the same process id each time.
+    """
+    pattern = re.compile(rf"{re.escape(path.name)}(\.key|\.checkpoints)?\.(?P<pid>\d+)\.unfinished(\.\w+)*")
+    with suppress(OSError):  # a leftover that stays does no harm
+        for leftover in list(path.absolute().parent.iterdir()):
+            made = pattern.fullmatch(leftover.name)
+            if made and not _is_alive(int(made["pid"])):
+                if leftover.is_dir() and not leftover.is_symlink():
+                    shutil.rmtree(leftover, ignore_errors=True)
+                else:
+                    leftover.unlink(missing_ok=True)
+
+
+def give_name(made: Path, path: Path) -> None:
+    """Give what is whole its name. Raises FileExistsError if another command has taken it."""
+    try:
+        os.link(made, path)  # a rename would replace what is there
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        made.rename(path)
+    else:
+        made.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    """Say if another process of that number runs."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
