@@ -55,7 +55,7 @@ def found_ledger(path: Path, rulebook: Rulebook, filed_by: str, now: datetime, k
                 append.append_rows(ledger, batch, rows, rulebook.figure("counting_start"))
                 derived.derive_rulebook(connection, rulebook)
             register_sheet(desk, "chips", chip_sheet())
-            ledger.connection.execute("CHECKPOINT")
+            ledger.flush()
             notes = [note for (note,) in ledger.rows("SELECT note FROM checkpoint ORDER BY batch")]
         give_name(unfinished, path)
         # If a crash prevents this, the first opening of a ledger that has recorded nothing else does it.

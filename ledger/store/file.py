@@ -20,7 +20,8 @@ from ledger.store.signing import Signer
 from ledger.tlog.checkpoint import Checkpoint
 
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
-_LOCK = re.compile(r"\block\b")
+_LOCK: Final = re.compile(r"\block\b")
+"""The word: a damaged block is nobody's lock."""
 _SETTINGS: Final = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -82,6 +83,8 @@ class LedgerFile:
         """
         if not path.exists():
             raise LedgerUnavailable(f"there is no ledger at {path}; make one with `quotaledger --ledger {path} init`")
+        if path.is_dir() or path.is_fifo():  # to open one of these for reading would be to wait for a writer
+            raise QuotaledgerError(f"{path} is a folder or a pipe and no ledger; choose another path with --ledger")
         unclosed = beside(path, _LOG_SUFFIX).exists()
         try:
             if now is not None and path.stat().st_nlink > 1:  # the command that made it was killed just then
@@ -250,7 +253,7 @@ def _unavailable(path: Path, error: duckdb.Error) -> QuotaledgerError:
         )
     if "different configuration" in _reason(error):
         return LedgerUnavailable(f"{path} is open in this same program by other means; close that and try again")
-    if _LOCK.search(_reason(error)):  # a damaged block is another matter
+    if _LOCK.search(_reason(error)):
         return LedgerUnavailable(f"{path} is held by another process; try again when that one has ended")
     return QuotaledgerError(f"{path} cannot be opened as a ledger: {_reason(error)}")
 

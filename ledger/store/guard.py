@@ -67,13 +67,22 @@ def agree(connection: duckdb.DuckDBPyConnection, outside: OutsideCheckpoints) ->
     """
     last, following = outside.last()
     batch, size = first(connection, "SELECT batch, leaf FROM head") or (0, 0)
+    if last is None and following and batch > _NEWBORN_BATCHES:
+        raise QuotaledgerError(
+            f"there is no checkpoint in {outside.path}: it was edited or damaged; bring back a copy of it"
+        )
     if last is None and batch > _NEWBORN_BATCHES:
         raise QuotaledgerError(
             f"the outside checkpoints {outside.path} are gone, and with them what shows that this ledger is not an old"
             " one; bring the file back, or if it is lost for good, have all verified and it written anew with"
             " `quotaledger verify --renew-checkpoints`"
         )
-    said = unchecked(last).size if last else 0
+    try:
+        said = unchecked(last).size if last else 0
+    except NoteError:
+        raise QuotaledgerError(
+            f"the last checkpoint in {outside.path} is none: it was edited or damaged; bring back a copy of it"
+        ) from None
     if said > size:
         raise QuotaledgerError(
             f"this ledger has {size:,} leaves, but {outside.path.name} says that it had {said:,}: it is an older copy,"
@@ -85,7 +94,9 @@ def agree(connection: duckdb.DuckDBPyConnection, outside: OutsideCheckpoints) ->
             " the ledger is a fork; nothing is recorded on top of that, `quotaledger verify` tells more"
         )
     missing = [note for (note,) in rows(connection, "SELECT note FROM checkpoint WHERE size > ? ORDER BY size", [said])]
-    if following and not (missing and f"{missing[0]}\n".encode().startswith(following)):
+    # Where the power fails, a file may have grown already by bytes that were never written: they are zeros.
+    torn = following.rstrip(b"\0")
+    if following and not (missing and f"{missing[0]}\n".encode().startswith(torn)):
         raise QuotaledgerError(
             f"{outside.path} ends with something that is no checkpoint of this ledger: it was edited or damaged;"
             " bring back a copy of it"

@@ -86,7 +86,8 @@ class OutsideCheckpoints:
     def _read(self, tail: int) -> bytes:
         """Give the content, or not much more than its last `tail` bytes; nothing if there is no file."""
         try:
-            with self.path.open("rb") as file:
+            # A pipe of that name would otherwise be waited for.
+            with open(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, size - tail) if tail else 0)
                 return file.read()

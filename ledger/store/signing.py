@@ -74,7 +74,8 @@ def make_private_key(path: Path) -> Ed25519PrivateKey:
 def read_private_key(path: Path) -> Ed25519PrivateKey:
     """Read a signing key. Raises QuotaledgerError if it is not there, no such key, or others may read it."""
     try:
-        with path.open("rb") as file:
+        # A pipe of that name would otherwise be waited for.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123
             mode, content = os.fstat(file.fileno()).st_mode, file.read()
     except FileNotFoundError:
         raise QuotaledgerError(
