@@ -1,7 +1,6 @@
 """Restoring a ledger from its export, and copying one: the same record for record, with the same root, or nothing."""
 
 import filecmp
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import BinaryIO
 
 from ledger.core.errors import QuotaledgerError, VerificationFailed, WrongUsage
 from ledger.sequencer.founding import give_name
-from ledger.store import log
+from ledger.store import leftovers, log
 from ledger.store.checking import check_log, check_rows
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.frozen import count_rows, frozen, note_batches, pieces
@@ -120,13 +119,14 @@ def _new_ledger(path: Path) -> Iterator[Path]:
 
     Raises WrongUsage if something has these names, QuotaledgerError if nothing can be made there.
     """
+    leftovers.clear(path)
     outside = beside(path, OUTSIDE_SUFFIX)
     for taken in (path, outside, path.with_name(path.name + ".wal")):
         if taken.exists() or taken.is_symlink():
             raise WrongUsage(f"there is a file at {taken} already; move it away, or choose another path")
     if not path.absolute().parent.is_dir():
         raise WrongUsage(f"there is no folder {path.parent} to make a ledger in; make it first")
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+    unfinished = leftovers.unfinished(path)
     try:
         yield unfinished
         # First the outside checkpoints: a ledger without them would count as one that lost them.

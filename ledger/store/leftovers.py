@@ -26,14 +26,26 @@ def clear(path: Path) -> None:
         for leftover in list(path.absolute().parent.iterdir()):
             made = pattern.fullmatch(leftover.name)
             if made and not _is_alive(int(made["pid"])):
+                _unname(leftover, path)
                 if leftover.is_dir() and not leftover.is_symlink():
                     shutil.rmtree(leftover, ignore_errors=True)
                 else:
                     leftover.unlink(missing_ok=True)
 
 
+def _unname(leftover: Path, path: Path) -> None:
+    """Remove outside checkpoints that got their name when the ledger to them did not: they would block that name."""
+    outside = path.with_name(f"{path.name}.checkpoints")
+    nameless = leftover.name.endswith(".unfinished.checkpoints") and not path.exists()
+    if nameless and outside.exists() and leftover.samefile(outside):
+        outside.unlink()
+
+
 def give_name(made: Path, path: Path) -> None:
-    """Give what is whole its name. Raises FileExistsError if another command has taken it."""
+    """Give what is whole its name, beside the one that it has: whoever made it removes that.
+
+    Raises FileExistsError if another command has taken the name.
+    """
     try:
         os.link(made, path)  # a rename would replace what is there
     except FileExistsError:
@@ -42,8 +54,6 @@ def give_name(made: Path, path: Path) -> None:
         if path.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         made.rename(path)
-    else:
-        made.unlink()
 
 
 def _is_alive(process: int) -> bool:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ledger.core.errors import QuotaledgerError, WrongUsage
+from ledger.store import leftovers
 from ledger.store.signing import sync_folder
 
 FORMAT: Final = "quotaledger export 1"
@@ -126,7 +127,8 @@ def new_folder(path: Path) -> Iterator[Pack]:
         raise WrongUsage(f"{path} is there already and not an empty folder; name another one")
     if not to.parent.is_dir():
         raise WrongUsage(f"there is no folder {to.parent} to make {to.name} in; make it first")
-    unfinished = to.with_name(f"{to.name}.{os.getpid()}.unfinished")
+    leftovers.clear(to)
+    unfinished = leftovers.unfinished(to)
     try:
         unfinished.mkdir()
         yield Pack(unfinished)
