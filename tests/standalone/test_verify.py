@@ -650,6 +650,14 @@ def other(fields: dict[str, Any]) -> dict[str, Any]:
         ({"proof": []}, "is not under the root"),
         ({"proof": base64s([bytes(32)] * 4)}, "is not under the root"),
         ({"proof": base64s([bytes(31)])}, "a step of the proof is no hash"),
+        ({"proof": [base64s([bytes(32)])[0].replace("A=", "B=")]}, "a step of the proof is not written in base64"),
+        (
+            {
+                "proof": base64s(inclusion_proof(6, 8, rotated_log().node)),
+                "checkpoint": signed(14, SECOND, root=rotated_log().frontiers[8].root())(""),
+            },
+            "is not under the root of the first 14 leaves",
+        ),
         ({"proof": [1]}, "a step of the proof is not written in base64"),
         ({"proof": ["é"]}, "a step of the proof is not written in base64"),
         ({"proof": None}, "the file does not say 'proof'"),

@@ -250,6 +250,15 @@ def test_another_size_is_found_where_the_path_is_another() -> None:
                 assert not includes(LEAVES[leaf], leaf, other, proof, roots[size])
 
 
+def test_a_proof_that_ends_below_the_root_shows_nothing() -> None:
+    """Where a root is signed for more leaves than it has, the proofs of the smaller tree are too short."""
+    node = nodes_of(LEAVES)
+    two, four = (root_of(0, size, node) for size in (2, 4))
+
+    assert not includes(LEAVES[0], 0, 8, inclusion_proof(0, 4, node), four)
+    assert not is_consistent(2, 8, two, four, consistency_proof(2, 4, node))
+
+
 def test_halves_of_a_node_cannot_be_cut_elsewhere() -> None:
     """What is not 32 bytes long is no hash, even if the bytes of both halves are right when put together."""
     left, right = LEAVES[:2]
