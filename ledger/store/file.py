@@ -44,6 +44,7 @@ class LedgerFile:
         self.signer: Signer | None = None
         """Who signs checkpoints; None for reading alone."""
         self.outside: OutsideCheckpoints | None = None
+        self._holder: Path | None = None
         self._in_transaction = False
         self._unsaid: list[str] = []
         """Notes of checkpoints that are not in the file of outside checkpoints yet."""
@@ -220,6 +221,8 @@ class LedgerFile:
         """Let go of the file."""
         if self.outside:
             self.outside.close()
+        if self._holder:
+            remove_holder(self._holder)
         self.connection.close()
 
     def __enter__(self) -> Self:
@@ -247,9 +250,9 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 def _unavailable(path: Path, error: duckdb.Error) -> QuotaledgerError:
     holder = _HOLDER.search(str(error))
     if holder:
+        who = told_holder(beside(path, HOLDER_SUFFIX), int(holder["pid"]), Path(holder["program"]).name)
         return LedgerUnavailable(
-            f"{path} is held by process {holder['pid']} ({Path(holder['program']).name}), and only one process at a"
-            " time can have it; try again when that one has ended"
+            f"{path} is held by {who}, and only one process at a time can have it; try again when that one has ended"
         )
     if "different configuration" in _reason(error):
         return LedgerUnavailable(f"{path} is open in this same program by other means; close that and try again")
