@@ -32,6 +32,7 @@ _SETTINGS: Final = {
 
 KEY_SUFFIX: Final = ".key"
 _LOG_SUFFIX: Final = ".wal"
+_NEVER_PAST_LOG: Final = "1TB"
 OUTSIDE_SUFFIX: Final = ".checkpoints"
 
 
@@ -130,11 +131,7 @@ class LedgerFile:
         schema.check_migrated(self.connection, self.path, writing=now is not None)
         if now is not None:
             if unclosed:
-                # A crash in the middle of a COMMIT leaves a write-ahead log of which nothing is whole. DuckDB keeps it,
-                # forgets it if the next COMMIT is so large that it goes past the log, and then finds at the opening
-                # after that a log older than the file, and refuses. A small COMMIT first takes its place.
-                derived.write_again(self.connection)
-                self.connection.execute("CHECKPOINT")
+                self._settle_log()
             schema.migrate(self.connection, now)
         if schema.fingerprint(self.connection) != schema.expected_fingerprint():
             raise QuotaledgerError(
@@ -146,6 +143,21 @@ class LedgerFile:
             if contributions.are_many(self.connection):
                 with self.transaction() as connection:
                     contributions.gather_balances(connection)
+
+    def _settle_log(self) -> None:
+        """Bring what a crash left in the write-ahead log into the file, before anything can go past the log.
+
+        A COMMIT so large that it goes past the log brings the log into the file, too, but DuckDB 2.0 does that wrong
+        right after a crash. What it has replayed is then missing in the indexes for good: records that were
+        acknowledged would not be found, and be recorded again. And a log of which nothing is whole, as a crash in the
+        middle of a COMMIT leaves it, stays beside a file that has moved on, which cannot be opened any more; a small
+        COMMIT takes the place of such a log.
+        """
+        self.connection.execute(f"SET checkpoint_threshold = '{_NEVER_PAST_LOG}'")
+        self.connection.execute("CHECKPOINT")
+        derived.write_again(self.connection)
+        self.connection.execute("CHECKPOINT")
+        self.connection.execute("RESET checkpoint_threshold")
 
     def sign(self, size: int, root: bytes) -> str:
         """Give the signed checkpoint of the log, to be appended in this transaction; outside it goes after that.

@@ -23,6 +23,8 @@ from tests.simulator.model import Model
 _TABLES: Final = tuple(
     str(table.__tablename__) for table in LEDGER_TABLES if table.__tablename__ not in ("migration", "leaf")
 )
+_LOOKED_UP: Final = 8
+"""So many records of a ledger are looked up at every step."""
 _LEAVES_MAX: Final = 4
 """So many new leaves of a step are written again from their rows; of a large file, some."""
 
@@ -118,6 +120,15 @@ def every_decision_is_that_of_the_oracle(view: View) -> None:
         said = [answer[name] for name in ("limit_id", "tpp", "remaining_tpp", "account")]
         expected.append((record.provider, record.given["reference"], record.outcome, answer["basis"] or "", *said))
     hold(found == expected, f"found {found[:5]}, expected {expected[:5]}")
+
+
+def every_record_is_found_by_its_reference(view: View) -> None:
+    """The index leads to records, also those of long before: what it does not find would be recorded again."""
+    history, connection = view.model.oracle.history, view.desk.ledger.connection
+    for place in range(0, len(history), max(1, len(history) // _LOOKED_UP)):
+        provider, reference = history[place].provider, history[place].given["reference"]
+        found = read.find_references(connection, provider, [reference])
+        hold(reference in found and found[reference][0] == place + 1, f"{reference} of {provider} is not found")
 
 
 def nothing_recorded_ever_changes(view: View) -> None:
@@ -257,6 +268,7 @@ def _over(view: View) -> frozenset[str]:
 INVARIANTS: Final[tuple[Callable[[View], None], ...]] = (
     what_was_done_is_there_wholly_or_not_at_all,
     every_decision_is_that_of_the_oracle,
+    every_record_is_found_by_its_reference,
     nothing_recorded_ever_changes,
     balances_are_what_the_entries_count,
     the_log_only_grows,

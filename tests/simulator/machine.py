@@ -25,8 +25,8 @@ _WRITES: Final = re.compile(
 )
 _WAL: Final = ".wal"
 _PAST_LOG: Final = "SET checkpoint_threshold = '1B'"
-_THROUGH_LOG: Final = "SET checkpoint_threshold = '16MB'"
-"""What makes a COMMIT of anything go past the write-ahead log, as a very large one does, and what undoes that."""
+"""What makes a COMMIT of anything go past the write-ahead log, as a very large one does."""
+_THRESHOLD: Final = re.compile(r"(SET|RESET) checkpoint_threshold")
 _BALANCE_LINES: Final = 60
 """So few beyond a row an account that balances are gathered now and then at an opening."""
 
@@ -97,13 +97,16 @@ class Machine:
         self.stopped, self._torn = "", None
         self.arm(None)
 
-    def commit(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    def commit(self, connection: duckdb.DuckDBPyConnection, *, past_log: bool) -> duckdb.DuckDBPyConnection:
         """Commit, or stop while the write-ahead log is written."""
         self.step("before COMMIT")
         before = _size(self._wal())
-        connection.execute(_PAST_LOG if self.past_log else _THROUGH_LOG)
+        if past_log:
+            connection.execute(_PAST_LOG)
         done = connection.execute("COMMIT")
-        if not self.past_log and self.due("in the middle of COMMIT"):
+        if past_log:
+            connection.execute("RESET checkpoint_threshold")
+        elif self.due("in the middle of COMMIT"):
             self._torn = before, _size(self._wal())
             self.stop("in the middle of COMMIT")
         self.committed = True
@@ -154,16 +157,20 @@ class Connection:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, machine: Machine) -> None:
         self._connection, self._machine = connection, machine
+        self._through_log = False
+        """Whether the ledger itself has seen to it that no COMMIT goes past the log."""
 
     def execute(self, query: str, *parameters: Any) -> duckdb.DuckDBPyConnection:
         """Execute a statement, or stop before it."""
         if self._machine.stopped:
             raise Crash(self._machine.stopped)
+        if threshold := _THRESHOLD.match(query):
+            self._through_log = threshold[1] == "SET"
         step = _WRITES.match(query)
         if not step:
             return self._connection.execute(query, *parameters)
         if step[1] == "COMMIT":
-            return self._machine.commit(self._connection)
+            return self._machine.commit(self._connection, past_log=self._machine.past_log and not self._through_log)
         self._machine.step(f"before {step[1]}")
         return self._connection.execute(query, *parameters)
 

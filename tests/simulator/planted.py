@@ -107,6 +107,7 @@ PLANTED: Final[Mapping[str, Planted]] = {
     "an opening does not look outside": lambda: patch("ledger.store.file.guard.agree", _nothing),
     "half a note outside is not cut off": lambda: patch("ledger.store.outside.OutsideCheckpoints.cut", _nothing),
     "an adoption does not renew the desk": lambda: patch.object(Desk, "renew", _nothing),
+    "a log is left as a crash left it": lambda: patch.object(LedgerFile, "_settle_log", _nothing),
     "a torn log is left": lambda: patch("ledger.store.derived.write_again", _nothing),
 }
 """What each is called, and what plants it for a while."""

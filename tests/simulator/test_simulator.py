@@ -10,7 +10,7 @@ from tests.simulator.planted import PLANTED
 from tests.simulator.simulation import Run, run
 
 STEPS = 20
-FIXED = (101, 102, 103)
+FIXED = (101, 102)
 FRESH = range(2)
 ONCE = tomllib.loads((Path(__file__).parent / "seeds.toml").read_text("utf-8"))["seed"]
 QUICK = {
@@ -59,7 +59,7 @@ def test_a_seed_is_a_run() -> None:
 def test_a_planted_bug_is_found(bug: str) -> None:
     """A ledger with a bug does not pass: a few seeds find it, by the invariant that it breaks."""
     with PLANTED[bug]():
-        found = next((done for done in (run(seed, STEPS) for seed in range(1, 6)) if done.failure), None)
+        found = next((done for done in (run(seed, STEPS) for seed in range(1, 5)) if done.failure), None)
 
     assert found is not None
     assert QUICK[bug] in found.invariant
