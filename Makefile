@@ -26,7 +26,8 @@ lint: .venv/ready  ## style, types and the import arrow
 test: lint         ## lint, then every test
 	$(BIN)/python -m pytest
 
-soak: .venv/ready  ## many random histories with crashes between any two steps, for an hour or a night
+soak: .venv/ready  ## what takes long: 200 kills at random moments, 200 random histories with crashes between any two steps
+	$(BIN)/python -m pytest tests/faults --kills 200
 	$(BIN)/python -m tests.simulator --seeds 200
 
 bench: .venv/ready  ## what the ledger costs, as ratios to floors measured in the same run; writes benchmarks.json

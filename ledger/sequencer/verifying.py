@@ -17,9 +17,9 @@ from pathlib import Path
 from threading import active_count
 from typing import Final
 
-from ledger.core.errors import VerificationFailed
+from ledger.core.errors import VerificationFailed, WrongUsage
 from ledger.sequencer.rederiving import rederived
-from ledger.sequencer.witnesses import KeyChain, check_checkpoint, check_outside
+from ledger.sequencer.witnesses import KeyChain, check_checkpoint, check_outside, notes_inside
 from ledger.store import numbering, rebuilt
 from ledger.store.blame import KEEP
 from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile, beside, legible
@@ -85,13 +85,19 @@ def verify(
     keys: Sequence[VerifierKey] = (),
     *,
     deep: bool = False,
+    renew: bool = False,
     pool: ProcessPoolExecutor | None = None,
     advanced: Advanced | None = None,
 ) -> Verified:
     """Verify a ledger. `keys` are those that whoever verifies has been given; `deep` derives every decision again.
 
-    Raises VerificationFailed for the first difference, LedgerUnavailable if the ledger is not there or held.
+    With `renew`, outside checkpoints that are lost are written anew once all else is verified. Raises
+    VerificationFailed for the first difference, LedgerUnavailable if the ledger is not there or held, WrongUsage for
+    outside checkpoints to be renewed that are there.
     """
+    outside = OutsideCheckpoints(beside(path, OUTSIDE_SUFFIX))
+    if renew and outside.path.exists():
+        raise WrongUsage(f"the outside checkpoints are not lost: they are at {outside.path}; verify without renewing")
     started = time.perf_counter()
     with LedgerFile.examine(path) as ledger, legible(path):
         connection = ledger.connection
@@ -106,10 +112,15 @@ def verify(
         root = _check_tree(connection, chain, spans, bar)
         adopted = rebuilt.adopted_rulebooks(connection)
         numbering.hold(connection, numbering.COUNTS)
-        remarks = check_outside(connection, OutsideCheckpoints(beside(path, OUTSIDE_SUFFIX)))
+        remarks = [] if renew else check_outside(connection, outside)
         rebuilt.check_derived(connection, adopted)
+        derived_again = decided.finish() if decided else None
+        if renew:
+            outside.append(list(notes_inside(connection)))
+            outside.close()
+            remarks = [f"wrote {outside.path} anew; hold it against whatever copies there are of the lost one"]
         return Verified(
-            derived_again=decided.finish() if decided else None,
+            derived_again=derived_again,
             leaves=numbering.by_kind(connection),
             records=numbering.by_outcome(connection),
             checkpoints=ledger.rows("SELECT count(*) FROM checkpoint")[0][0],

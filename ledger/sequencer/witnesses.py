@@ -108,13 +108,14 @@ def check_outside(connection: Connection, outside: OutsideCheckpoints) -> list[s
     if not outside.path.exists():
         raise VerificationFailed(
             f"the outside checkpoints {outside.path} are not there, and without them nothing shows that this ledger is"
-            " not an older copy; bring the file back from where copies of it are kept"
+            " not an older copy; bring the file back from where copies of it are kept, or, if it is lost for good, have"
+            " it written anew with --renew-checkpoints"
         )
-    inside = _inside(connection)
+    inside = notes_inside(connection)
     try:
         for number, note in enumerate(outside.notes(), 1):
             _check_note(outside, number, note, next(inside, None))
-        _, following = outside.last()
+        following = outside.last()[1].rstrip(b"\0")  # a power cut may leave zeros
     except QuotaledgerError as error:
         raise VerificationFailed(str(error)) from None
     left = list(inside)
@@ -137,7 +138,7 @@ def check_outside(connection: Connection, outside: OutsideCheckpoints) -> list[s
     return []
 
 
-def _inside(connection: Connection) -> Iterator[str]:
+def notes_inside(connection: Connection) -> Iterator[str]:
     """Give the notes of the ledger's checkpoints, in order, some at a time."""
     batch = 0
     while found := checkpoints_after(connection, batch):

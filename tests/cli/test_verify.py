@@ -107,6 +107,51 @@ def test_a_missing_outside_file_is_told_with_what_to_do(ledger: Ledger) -> None:
     assert "bring the file back" in ran.sentence
 
 
+def test_lost_outside_checkpoints_are_written_anew_by_whoever_says_so(ledger: Ledger) -> None:
+    """Until then nothing is recorded; then they are what they were. Those that are there are never written over."""
+    outside = ledger.path.with_name(ledger.path.name + OUTSIDE_SUFFIX)
+    before = outside.read_bytes()
+    kept = ledger.run("verify", "--renew-checkpoints")
+    outside.unlink()
+    refused = ledger.run("register", "parties", "-", stdin=b"party,name,headquarters,parent\nNEW,New,AE,\n")
+    renewed = ledger.run("verify", "--renew-checkpoints")
+
+    assert (kept.code, refused.code, renewed.code) == (2, 5, 0)
+    assert "--renew-checkpoints" in refused.sentence
+    assert outside.read_bytes() == before
+    assert ledger.run("verify").code == 0
+
+
+def test_a_changed_ledger_gets_no_checkpoints_anew(ledger: Ledger) -> None:
+    """What is not verified is not vouched for."""
+    outside = ledger.path.with_name(ledger.path.name + OUTSIDE_SUFFIX)
+    outside.unlink()
+    change(ledger.path, "UPDATE entry SET quantity = 11 WHERE sequence = 1")
+
+    assert ledger.run("verify", "--renew-checkpoints").code == 3
+    assert not outside.exists()
+
+
+def test_a_receipt_is_verified_without_the_ledger(ledger: Ledger) -> None:
+    """With the key it says what is in the log; changed, or with another key, it is exit code 3; without one, 2."""
+    key = ledger.run("signing-key", "show").out.strip()
+    (ledger.folder / "key.txt").write_text(key)
+    assert ledger.run("receipt", "--sequence", "1", "--out", "r.json").code == 0
+    assert ledger.run("consistency", "1", "--out", "no.json").code != 0
+    ledger.path.unlink()
+    good = ledger.run("verify", "--receipt", "r.json", "--key", "key.txt")
+    without = ledger.run("verify", "--receipt", "r.json")
+    text = (ledger.folder / "r.json").read_text()
+    (ledger.folder / "r.json").write_text(text.replace('"outcome": "admitted"', '"outcome": "refused"'))
+    changed = ledger.run("verify", "--receipt", "r.json", "--key", key)
+
+    assert (good.code, without.code, changed.code) == (0, 2, 3)
+    assert "  reference: a1\n" in good.out
+    assert "  outcome: admitted\n" in good.out
+    assert changed.out == ""
+    assert ledger.run("verify", "--receipt", "r.json", "--deep", "--key", key).code == 2
+
+
 def test_the_demo_is_verified(tmp_path: Path) -> None:
     """The ledger of the announced deployments is what was sealed, and every decision in it what the rule gives."""
     made = Ledger(tmp_path)
