@@ -72,7 +72,6 @@ def _digest(found: Sequence[str]) -> str:
     return sha256("\n".join(found).encode()).hexdigest()
 
 
-@cache
 def expected_parts() -> tuple[str, ...]:
     """Give the parts of a file that only the migrations have made."""
     with duckdb.connect(":memory:") as connection:
