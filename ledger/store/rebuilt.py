@@ -38,7 +38,7 @@ def check_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
     Raises QuotaledgerError for a file that is no ledger, or one of another version.
     """
-    found, expected = set(schema.parts(connection)), set(schema.expected_parts())
+    found, expected = set(schema.parts(connection)), set(_expected_parts())
     if not any(part.startswith("column|entry|") for part in found):
         schema.check_migrated(connection, path, writing=False)
     listed = rows(connection, "SELECT number, name FROM migration ORDER BY number") if "migration" in str(found) else []
@@ -61,6 +61,9 @@ def check_views(connection: duckdb.DuckDBPyConnection) -> None:
     for kind, name in sorted(expected.keys() | found.keys()):
         if expected.get((kind, name)) != found.get((kind, name)):
             raise VerificationFailed(f"the {kind} {name} is not as this version of quotaledger makes it: {REMADE}")
+
+
+_expected_parts = cache(schema.expected_parts)
 
 
 @cache

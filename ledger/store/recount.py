@@ -25,6 +25,8 @@ from ledger.tlog.tree import TILE_LEVELS, Frontier
 
 SPAN: Final = 1 << 2 * TILE_LEVELS
 """Leaves of a span; the root of a whole one is a tile."""
+_AT_ONCE: Final = 8_192
+_NONE: Final = np.zeros(0, np.int64)
 _OMITTED: Final = sorted((BLANKABLE | COUNTS) - {"remaining_tpp", "limit_tpp", "limit_id", "basis", "account"})
 """The columns of decisions that are often blank, or 0, in a whole span."""
 
@@ -145,20 +147,22 @@ def _decisions(connection: duckdb.DuckDBPyConnection, leaves: _Leaves, again: An
         LEFT JOIN (FROM leaf WHERE leaf >= {start:d} AND leaf < {end:d}) AS l ON l.leaf = e.leaf
         LEFT JOIN ({BATCHES}) AS b ON b.batch = e.batch WHERE {within}
     """
-    table = connection.sql(query).to_arrow_table()
-    numbers = table.column("leaf").to_numpy()
-    if (np.diff(numbers) < 0).any():
-        table = table.sort_by("leaf")
-        numbers = table.column("leaf").to_numpy()
+    found: list[tuple[Any, ...]] = [(_NONE, _NONE, np.zeros((0, HASH_BYTES), np.uint8), _NONE)]
+    # Few leaves at a time, so that each lot is written where the one before it was.
+    for lot in connection.sql(query).to_arrow_reader(_AT_ONCE):
+        digests = np.frombuffer(hashed(lot.column("written")), np.uint8).reshape(-1, HASH_BYTES)
+        lost = lot.column("lost").to_numpy(zero_copy_only=False)
+        found.append((lot.column("leaf").to_numpy(), lot.column("sequence").to_numpy(), digests, lost))
+    numbers, sequences, digests, lost = map(np.concatenate, zip(*found, strict=True))
+    order = np.argsort(numbers, kind="stable")
+    numbers, sequences, lost = numbers[order], sequences[order], lost[order]
     _match(connection, "decision", leaves.of("decision"), numbers)
     if not len(numbers):
         return None
-    written = b"".join(map(hashed, table.column("written").chunks))
-    again[numbers - start] = np.frombuffer(written, np.uint8).reshape(-1, HASH_BYTES)
-    sequences = table.column("sequence").to_numpy()
+    again[numbers - start] = digests[order]
     # What differs from its leaf is named first: only then does a number that is in no leaf, or a gap, say more.
     if (again[numbers - start] == leaves.hashes[numbers - start]).all():
-        _check_numbers(connection, numbers, sequences, table.column("lost").to_numpy())
+        _check_numbers(connection, numbers, sequences, lost.astype(np.bool_))
     return int(sequences[0]), int(sequences[-1])
 
 
