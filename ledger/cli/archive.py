@@ -51,17 +51,27 @@ def export(
 def restore(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an export.")],
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY",
+            help="The ledger's public key, or a file with it; may be given several times.",
+            show_default="the export's own word",
+        ),
+    ] = None,
 ) -> None:
     """Rebuild a ledger of an export, at the path that --ledger names.
 
-    It is the same record for record, with the same root and checkpoints, or there is none: every leaf is written again
-    from its row and every checkpoint verified.
+    It is the same record for record, with the same root and checkpoints, and is verified as `verify` does, or there is
+    none.
     """
+    from ledger.sequencer.receipting import read_key
     from ledger.sequencer.restoring import restore_ledger
 
     at: Settings = context.obj
+    keys = [read_key(text) for text in key or ()]
     with progress("restoring") as advanced:
-        made = restore_ledger(folder, at.path, advanced)
+        made = restore_ledger(folder, at.path, keys, advanced)
     say(f"made {at.path}: {made.records:,} records, {made.leaves:,} leaves, root {made.root}")
     say(f"its checkpoints are signed with {made.key}; compare that with what you know of the ledger")
     if not made.private.exists():

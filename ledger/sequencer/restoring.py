@@ -1,7 +1,7 @@
 """Restoring a ledger from its export, and copying one: the same record for record, with the same root, or nothing."""
 
 import filecmp
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +9,17 @@ from typing import BinaryIO
 
 from ledger.core.errors import QuotaledgerError, VerificationFailed, WrongUsage
 from ledger.sequencer.founding import give_name
+from ledger.sequencer.verifying import verify
 from ledger.store import leftovers, log
-from ledger.store.checking import check_log, check_rows
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.frozen import count_rows, frozen, note_batches, pieces
+from ledger.store.leaf_texts import export_lines
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.packing import CHECKPOINTS, LEAVES
 from ledger.store.rebuild import rebuild
 from ledger.store.seal import head
 from ledger.store.unpacking import open_export
+from ledger.tlog.note import VerifierKey
 
 Advanced = Callable[[int, int], None]
 
@@ -38,24 +40,28 @@ class Made:
     """Where its private key is to be, for recording."""
 
 
-def restore_ledger(folder: Path, path: Path, advanced: Advanced = _nobody) -> Made:
-    """Rebuild a ledger of an export at a path, with its outside checkpoints.
+def restore_ledger(
+    folder: Path, path: Path, keys: Sequence[VerifierKey] = (), advanced: Advanced | None = None
+) -> Made:
+    """Rebuild a ledger of an export at a path, with its outside checkpoints, and verify it before it has its name.
 
-    Raises WrongUsage if there is something at the path or the export leaves records out, VerificationFailed if
-    anything in it is not what was signed, QuotaledgerError if the ledger cannot be written; then there is none.
+    `keys` are those that whoever restores has been given. Raises WrongUsage if there is something at the path or the
+    export leaves records out, VerificationFailed if anything in it is not what was signed, QuotaledgerError if the
+    ledger cannot be written; then there is none.
     """
     with _new_ledger(path) as unfinished:
         export = open_export(folder)
-        with rebuild(unfinished, export.table) as ledger, export.path(LEAVES).open("rb") as lines:
-            check_rows(ledger.connection)
-            root = check_log(
-                ledger.connection,
-                lambda line: _is_next(lines, line),
-                lambda done: advanced(done, export.leaves),
-            )
-            made = _finish(ledger, path, unfinished)
+        with rebuild(unfinished, export.table) as ledger:
+            _finish(ledger, unfinished)
+        try:
+            verify(unfinished, keys, advanced=advanced)
+        except VerificationFailed as error:
+            raise VerificationFailed(f"the export's tables do not hold: {error}") from None
+        with LedgerFile.open(unfinished) as ledger, export.path(LEAVES).open("rb") as lines:
+            made = _made(ledger, path)
+            same = all(_is_next(lines, text) for found in export_lines(ledger.connection) for text in found.texts)
             said = (export.leaves, export.records, export.root, export.origin)
-            if lines.read(1) or said != (made.leaves, made.records, root.hex(), made.key.partition("+")[0]):
+            if not same or lines.read(1) or said != (made.leaves, made.records, made.root, made.key.partition("+")[0]):
                 raise VerificationFailed("the manifest or leaves.ndjson says something else than the tables")
         if not filecmp.cmp(export.path(CHECKPOINTS), _outside(unfinished), shallow=False):
             raise VerificationFailed("checkpoints.txt does not have the checkpoints of the tables")
@@ -80,7 +86,8 @@ def back_up_ledger(ledger: LedgerFile, path: Path, advanced: Advanced = _nobody)
                 advanced(done, total)
 
         with rebuild(unfinished, source) as copy:
-            made = _finish(copy, path, unfinished)
+            _finish(copy, unfinished)
+            made = _made(copy, path)
             last = log.last_checkpoint(connection)
             root = log.frontier(copy.connection).root().hex()
             if (head(copy.connection), count_rows(copy.connection), root) != (head(connection), counts, last["root"]):
@@ -95,7 +102,7 @@ def _is_next(lines: BinaryIO, line: memoryview) -> bool:
     return lines.read(len(line)) == line
 
 
-def _finish(ledger: LedgerFile, path: Path, unfinished: Path) -> Made:
+def _finish(ledger: LedgerFile, unfinished: Path) -> None:
     """Write the outside checkpoints of a rebuilt ledger, and all of it to disk."""
     outside = OutsideCheckpoints(_outside(unfinished))
     try:
@@ -104,6 +111,10 @@ def _finish(ledger: LedgerFile, path: Path, unfinished: Path) -> Made:
     finally:
         outside.close()
     ledger.flush()
+
+
+def _made(ledger: LedgerFile, path: Path) -> Made:
+    """Give what was made, to be put at a path."""
     last = log.last_checkpoint(ledger.connection)
     key = log.newest_key(ledger.connection)
     return Made(last["leaves"], last["sequence"], last["root"], key, beside(path, KEY_SUFFIX))
