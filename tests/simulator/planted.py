@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from ledger.rulebook.balances import Balances
 from ledger.sequencer.desk import Desk
-from ledger.store import append, contributions, leaves, seal
+from ledger.store import append, contributions, derived, leaves, seal
 from ledger.store.file import LedgerFile
 from ledger.store.read import balances as read_balances
 
@@ -108,6 +108,9 @@ PLANTED: Final[Mapping[str, Planted]] = {
     "half a note outside is not cut off": lambda: patch("ledger.store.outside.OutsideCheckpoints.cut", _nothing),
     "an adoption does not renew the desk": lambda: patch.object(Desk, "renew", _nothing),
     "a log is left as a crash left it": lambda: patch.object(LedgerFile, "_settle_log", _nothing),
+    "a COMMIT past the log comes first": lambda: patch.object(
+        LedgerFile, "_settle_log", lambda ledger: derived.write_again(ledger.connection)
+    ),
     "a torn log is left": lambda: patch("ledger.store.derived.write_again", _nothing),
 }
 """What each is called, and what plants it for a while."""
