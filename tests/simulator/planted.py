@@ -78,7 +78,7 @@ def _gathering_loses() -> AbstractContextManager[Any]:
 
     def gathered(connection: Any) -> None:
         gather(connection)
-        connection.execute("DELETE FROM balance WHERE tpp < 0")
+        connection.execute("DELETE FROM balance WHERE account = 'pending'")
 
     return patch.object(contributions, "gather_balances", gathered)
 
@@ -103,7 +103,7 @@ PLANTED: Final[Mapping[str, Planted]] = {
     "leaves say something else than rows": _leaves_say_something_else,
     "balances of dry runs are kept": _balances_of_dry_runs_are_kept,
     "chips fulfil twice": lambda: patch("ledger.rulebook.fold.draw", _nothing),
-    "gathering loses balances below zero": _gathering_loses,
+    "gathering loses what is pending": _gathering_loses,
     "an opening does not look outside": lambda: patch("ledger.store.file.guard.agree", _nothing),
     "half a note outside is not cut off": lambda: patch("ledger.store.outside.OutsideCheckpoints.cut", _nothing),
     "an adoption does not renew the desk": lambda: patch.object(Desk, "renew", _nothing),
