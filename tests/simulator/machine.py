@@ -27,7 +27,7 @@ _WAL: Final = ".wal"
 _PAST_LOG: Final = "SET checkpoint_threshold = '1B'"
 """What makes a COMMIT of anything go past the write-ahead log, as a very large one does."""
 _THRESHOLD: Final = re.compile(r"(SET|RESET) checkpoint_threshold")
-_BALANCE_LINES: Final = 60
+_BALANCE_LINES: Final = 6
 """So few beyond a row an account that balances are gathered now and then at an opening."""
 
 

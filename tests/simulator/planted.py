@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from ledger.rulebook.balances import Balances
 from ledger.sequencer.desk import Desk
-from ledger.store import append, contributions, leaves, seal
+from ledger.store import append, contributions, derived, leaves, seal
 from ledger.store.file import LedgerFile
 from ledger.store.read import balances as read_balances
 
@@ -78,7 +78,7 @@ def _gathering_loses() -> AbstractContextManager[Any]:
 
     def gathered(connection: Any) -> None:
         gather(connection)
-        connection.execute("DELETE FROM balance WHERE tpp < 0")
+        connection.execute("DELETE FROM balance WHERE account = 'pending'")
 
     return patch.object(contributions, "gather_balances", gathered)
 
@@ -103,11 +103,14 @@ PLANTED: Final[Mapping[str, Planted]] = {
     "leaves say something else than rows": _leaves_say_something_else,
     "balances of dry runs are kept": _balances_of_dry_runs_are_kept,
     "chips fulfil twice": lambda: patch("ledger.rulebook.fold.draw", _nothing),
-    "gathering loses balances below zero": _gathering_loses,
+    "gathering loses what is pending": _gathering_loses,
     "an opening does not look outside": lambda: patch("ledger.store.file.guard.agree", _nothing),
     "half a note outside is not cut off": lambda: patch("ledger.store.outside.OutsideCheckpoints.cut", _nothing),
     "an adoption does not renew the desk": lambda: patch.object(Desk, "renew", _nothing),
     "a log is left as a crash left it": lambda: patch.object(LedgerFile, "_settle_log", _nothing),
+    "a COMMIT past the log comes first": lambda: patch.object(
+        LedgerFile, "_settle_log", lambda ledger: derived.write_again(ledger.connection)
+    ),
     "a torn log is left": lambda: patch("ledger.store.derived.write_again", _nothing),
 }
 """What each is called, and what plants it for a while."""

@@ -94,6 +94,8 @@ class Simulation:
         self.seen = Seen()
         self.behind = False
         """Whether outside checkpoints may be missing since a write of them failed."""
+        self.started_again = False
+        """Whether the step before ended in a crash."""
         self.said = sha256()
 
     def run(self, steps: int) -> Run:
@@ -123,13 +125,15 @@ class Simulation:
         random, mark, done = self.random, self.model.mark(), True
         stops = random.random() < 0.4
         self.machine.arm(random.randint(1, 22) if stops else None, random.random())
-        self.machine.past_log = random.random() < 0.1
-        self.machine.fails_outside = not stops and random.random() < 0.04
+        # Right after a crash is when a COMMIT past the log may do harm.
+        self.machine.past_log = random.random() < (0.5 if self.started_again else 0.1)
+        self.started_again = False
+        fails = not stops and random.random() < 0.04
         self.lines.append(f"{self.done:4} {self.world.now:%Y-%m-%d %H:%M} {operation}")
         foreseen: Outcome | None = None
         try:
             desk = self._open()
-            self.machine.committed = False
+            self.machine.committed, self.machine.fails_outside = False, fails
             foreseen = operation.foresee(self.model)
             self._perform(operation, foreseen, desk)
             if stops:
@@ -195,10 +199,12 @@ class Simulation:
         """Go on from what is on the disk; the machine may stop while the ledger is opened, too."""
         while True:
             self.crashes += 1
+            self.started_again = True
             self._close()
             self.machine.start_again()
+            self.machine.past_log = self.random.random() < 0.3
             if self.random.random() < 0.25:
-                self.machine.arm(self.random.randint(1, 8), self.random.random())
+                self.machine.arm(self.random.randint(1, 12), self.random.random())
             with suppress(Crash):
                 self._open()
                 self.machine.arm(None)

@@ -3,7 +3,7 @@
 All of it follows from one source of random numbers and from what the model has by then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from random import Random
@@ -150,8 +150,10 @@ class World:
         """Make a row of a file: new, or a record again, or one under a reference that is taken."""
         random = self.random
         own = [record for record in model.oracle.history if record.provider == provider]
-        if random.random() < 0.05 and (own or before):
-            again = random.choice([*(record.given for record in own), *(row.given for row in before if not row.fault)])
+        known: list[Mapping[str, str]] = [record.given for record in own]
+        known += [row.given for row in before if not row.fault]
+        if known and random.random() < 0.05:
+            again = random.choice(known)
             row = {name: value for name, value in again.items() if value}
             return Asked(row | ({"quantity": "3"} if mistakes and "quantity" in row else {"evidence": "again"}))
         row = self._new(own, before, plain=plain)
