@@ -1,5 +1,8 @@
 """The engine itself keeps the ledger append-only, and a file that was tampered with is not opened."""
 
+import subprocess
+import sys
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -9,10 +12,11 @@ from ledger.core.errors import LedgerUnavailable, QuotaledgerError, WrongUsage
 from ledger.sequencer import founding
 from ledger.sequencer.founding import found_ledger
 from ledger.store import schema
+from ledger.store.arrow import BLANKABLE, DAYS, TEXTS
 from ledger.store.file import LedgerFile
 from ledger.store.schema import expected_fingerprint, fingerprint, migrations
 from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook
-from schemas.tables import DERIVED_TABLES, LEDGER_TABLES
+from schemas.tables import DERIVED_TABLES, LEDGER_TABLES, Entry
 from tests.declared import SAID, declared_sql
 from tests.harness import NOW, bench, copy_ledger
 
@@ -275,3 +279,24 @@ def test_sequence_and_leaves_have_no_gaps(tmp_path: Path) -> None:
         assert leaves == list(range(len(leaves)))
         assert batches == list(range(1, len(batches) + 1))
         assert made.ledger.rows("SELECT sequence, leaf, batch FROM head") == [(2, len(leaves), len(batches))]
+
+
+def test_the_columns_that_may_be_blank_are_those_declared() -> None:
+    """What the store knows of `entry` without loading its declaration is what is declared."""
+    fields = Entry.model_fields.items()
+
+    assert {name for name, field in fields if not field.is_required()} == BLANKABLE
+    assert {name for name, field in fields if field.annotation in (str, str | None)} == TEXTS
+    assert {name for name, field in fields if field.annotation in (date, date | None)} == set(DAYS)
+
+
+def test_no_command_that_only_asks_loads_the_declarations(filled: Path) -> None:
+    """To load SQLAlchemy takes longer than most commands take for all else: only exports and verifying do."""
+    program = (
+        "import sys\nfrom ledger.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([name for name in ('sqlmodel', 'sqlalchemy') if name in sys.modules])"
+    )
+    words = [sys.executable, "-c", program, "--ledger", str(filled), "status", "--country", "AE", "--format", "json"]
+    ran = subprocess.run(words, capture_output=True, text=True, check=True)
+
+    assert ran.stdout.endswith("\n[]\n")
