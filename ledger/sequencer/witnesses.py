@@ -54,8 +54,8 @@ class KeyChain:
         text = signed_text(note, [self.keys[at]])
         if text != checkpoint.text:
             raise NoteError("it signs another number of leaves, or another root")
-        if at > max(self._at, 0):
-            self._hand_over(note, at)
+        for place in range(max(self._at, 0) + 1, at + 1):  # each key, were there several in one batch
+            self._hand_over(note, place)
         self._at = at
 
     def _hand_over(self, note: str, at: int) -> None:
