@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ledger.core.errors import QuotaledgerError, VerificationFailed
 from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile, beside
-from ledger.store.guard import missing_outside
+from ledger.store.guard import hold_outside
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.query import first, rows
 from schemas.tables import LEDGER_TABLES
@@ -31,15 +31,17 @@ def frozen(ledger: LedgerFile) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises VerificationFailed for a ledger that is behind its outside checkpoints or disagrees with them: a copy would
     have others, which do not show that. Raises QuotaledgerError where the file cannot be read.
     """
-    try:
-        missing_outside(ledger.connection, OutsideCheckpoints(beside(ledger.path, OUTSIDE_SUFFIX)))
-    except QuotaledgerError as error:
-        raise VerificationFailed(str(error)) from None
+    outside = OutsideCheckpoints(beside(ledger.path, OUTSIDE_SUFFIX))
+    said, _ = outside.last()  # before the moment: what is said outside later may not be in it
     connection = ledger.connection.cursor()
     try:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("BEGIN TRANSACTION READ ONLY")
         first(connection, "SELECT leaf FROM head")  # it is the first question that fixes the moment
+        try:
+            hold_outside(connection, outside, said)
+        except QuotaledgerError as error:
+            raise VerificationFailed(str(error)) from None
         yield connection
     except duckdb.Error as error:
         raise QuotaledgerError(f"{ledger.path} cannot be read: {str(error).splitlines()[0]}") from None

@@ -92,22 +92,22 @@ def hold_head(connection: duckdb.DuckDBPyConnection) -> None:
         ) from None
 
 
-def missing_outside(connection: duckdb.DuckDBPyConnection, outside: OutsideCheckpoints) -> tuple[list[str], bytes]:
-    """Give the ledger's checkpoints that a crash kept from the outside file, and what it left there of the first.
+def hold_outside(connection: duckdb.DuckDBPyConnection, outside: OutsideCheckpoints, last: str | None) -> int:
+    """Hold a ledger against the last note of its outside checkpoints, and give how many leaves that states.
 
-    Raises QuotaledgerError if the ledger is behind that file, disagrees with it, or if more of it is gone than a
-    crash explains.
+    Raises QuotaledgerError if the ledger is behind that note or disagrees with it, or if the file is lost.
     """
-    last, following = outside.last()
     batch, size = first(connection, "SELECT batch, leaf FROM head") or (0, 0)
-    if last is None and batch > _NEWBORN_BATCHES:
-        raise QuotaledgerError(
-            f"there is no checkpoint in {outside.path}, and so nothing to show that this ledger is not an old one;"
-            " bring the file back, or if it is lost for good, have all verified and it written anew with `quotaledger"
-            " verify --renew-checkpoints`"
-        )
+    if last is None:
+        if batch > _NEWBORN_BATCHES:
+            raise QuotaledgerError(
+                f"there is no checkpoint in {outside.path}, and so nothing to show that this ledger is not an old one;"
+                " bring the file back, or if it is lost for good, have all verified and it written anew with"
+                " `quotaledger verify --renew-checkpoints`"
+            )
+        return 0
     try:
-        said = unchecked(last).size if last else 0
+        said = unchecked(last).size
     except NoteError:
         raise QuotaledgerError(f"the last checkpoint in {outside.path} is none: {_EDITED}") from None
     if said > size:
@@ -115,11 +115,21 @@ def missing_outside(connection: duckdb.DuckDBPyConnection, outside: OutsideCheck
             f"this ledger has {size:,} leaves, but {outside.path.name} says that it had {said:,}: it is an older copy,"
             " and what was recorded since is not in it; put the newest copy in its place, and verify it"
         )
-    if last and first(connection, "SELECT note FROM checkpoint WHERE size = ?", [said]) != (last,):
+    if first(connection, "SELECT note FROM checkpoint WHERE size = ?", [said]) != (last,):
         raise QuotaledgerError(
             f"this ledger and {outside.path.name} disagree about the first {said:,} leaves: one of them was edited, or"
             " the ledger is a fork; nothing is recorded on top of that, `quotaledger verify` tells more"
         )
+    return said
+
+
+def missing_outside(connection: duckdb.DuckDBPyConnection, outside: OutsideCheckpoints) -> tuple[list[str], bytes]:
+    """Give the ledger's checkpoints that a crash kept from the outside file, and what it left there of the first.
+
+    Raises what `hold_outside` raises, and QuotaledgerError if more of the file is gone than a crash explains.
+    """
+    last, following = outside.last()
+    said = hold_outside(connection, outside, last)
     query = "SELECT note FROM checkpoint WHERE size > ? ORDER BY size LIMIT ?"
     missing = [note for (note,) in rows(connection, query, [said, _CRASH_MAX + 1])]
     if len(missing) > _CRASH_MAX:
