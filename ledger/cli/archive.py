@@ -74,6 +74,12 @@ def restore(
         made = restore_ledger(folder, at.path, keys, advanced)
     say(f"made {at.path}: {made.records:,} records, {made.leaves:,} leaves, root {made.root}")
     say(f"its checkpoints are signed with {made.key}; compare that with what you know of the ledger")
+    if made.missing:
+        say(
+            f"warning: the outside checkpoints that were there have {made.missing:,} more: what was recorded in those"
+            " batches is not in the export, and nothing is recorded on top of it; look for a newer export or backup"
+            " first"
+        )
     if not made.private.exists():
         say(f"it can be read at once; to record in it, put its private signing key at {made.private}")
 
@@ -83,7 +89,7 @@ def backup(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy, which is not there yet.")],
 ) -> None:
-    """Copy the ledger and its checkpoints, and verify that the copy has its head and root.
+    """Copy the ledger and its checkpoints, and verify the copy as `verify` does.
 
     The private signing key is not copied: keep a copy of it in another place.
     """

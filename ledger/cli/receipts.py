@@ -1,4 +1,4 @@
-"""The verbs that prove something to others: receipt and consistency."""
+"""The verbs that prove something to others: receipt, checkpoint and consistency."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,9 @@ from ledger.cli.app import app, opened
 from ledger.cli.output import say
 from ledger.core.errors import WrongUsage
 
-OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write it there; else it is printed.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Write it to a new file; else it is printed.")
+]
 
 
 @app.command()
@@ -43,9 +45,31 @@ def receipt(
 
 
 @app.command()
+def checkpoint(
+    context: typer.Context,
+    leaves: Annotated[
+        str, typer.Argument(metavar="[LEAVES]", help="The one of so many leaves; the newest if not given.")
+    ] = "",
+    out: OutOption = None,
+) -> None:
+    """Print a signed checkpoint, for others to keep: what nobody outside has seen can be rewritten.
+
+    All lines of it are needed. Whoever kept it can ask for its `consistency` with any later one.
+    """
+    from ledger.sequencer.receipting import find_checkpoint
+
+    with opened(context, writing=False) as desk:
+        found = find_checkpoint(desk.ledger, leaves)
+    _hand_out(found, out, "a checkpoint")
+
+
+@app.command()
 def consistency(
     context: typer.Context,
-    earlier: Annotated[str, typer.Argument(metavar="EARLIER", help="A number of leaves, or a file with a checkpoint.")],
+    earlier: Annotated[
+        str,
+        typer.Argument(metavar="EARLIER", help="A number of leaves, a file with checkpoints (the last), or a receipt."),
+    ],
     later: Annotated[str, typer.Argument(metavar="[LATER]", help="The same; the newest checkpoint if not given.")] = "",
     out: OutOption = None,
 ) -> None:
@@ -62,7 +86,7 @@ def consistency(
 
 
 def _hand_out(text: str, out: Path | None, what: str) -> None:
-    """Print a text, or write it to a file, whole or not at all."""
+    """Print a text, or write it to a new file, whole or not at all: nothing is written over, least of all a key."""
     from ledger.store.outputs import whole
 
     if out is None:
@@ -70,6 +94,6 @@ def _hand_out(text: str, out: Path | None, what: str) -> None:
         return
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise WrongUsage(f"{out} cannot be written: name a file in a folder that is there")
-    with whole(out) as partial:
+    with whole(out, new=True) as partial:
         partial.write_text(text, encoding="utf-8")
     say(f"wrote {what}, to {out}")

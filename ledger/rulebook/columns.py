@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ledger.core.columns import ABSENT, Numbers
+from ledger.core.form import Form
 from ledger.rulebook.balances import Counts
 from schemas.words import Basis, Kind
 
@@ -55,6 +56,17 @@ class Records:
         """Put one record in columns."""
         numbers = {name: np.array([value], np.int64) for name, value in zip(record._fields, record, strict=True)}
         return cls(malformed=np.zeros(1, np.bool_), **numbers)
+
+    @classmethod
+    def of_form(cls, form: Form, reference: Numbers, content: Numbers, under: Numbers) -> "Records":
+        """Put understood columns together with what their references were found to be."""
+        names = {"day": "date", "place": "destination"}
+        read = {
+            name: form.numbers[names.get(name, name)]
+            for name in ("kind", "day", "place", "consignee", "chip", "quantity")
+        }
+        basis = np.maximum(form.numbers["basis"], 0)
+        return cls(form.malformed, reference, content, **read, basis=basis, under=under)
 
     def some(self, rows: Numbers) -> Iterator[Record]:
         """Give some of the rows, one after another."""

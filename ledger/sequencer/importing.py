@@ -16,7 +16,7 @@ from ledger.rulebook.fold import Fold
 from ledger.rulebook.sentences import contradiction_sentence
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.entries import entry_columns
-from ledger.sequencer.references import References, number_references
+from ledger.sequencer.references import number_references
 from ledger.store import append
 from ledger.store.sheets import WHOLE_FILE, Sheet, read_sheet
 from schemas.record import ALWAYS, COLUMNS
@@ -121,7 +121,8 @@ def _import(
     references = number_references(desk, provider, form)
     balances = desk.balances()
     fold = Fold(desk.codebook, balances, references.standings, references.named, desk.head().sequence + 1)
-    decisions = fold.run(_records(form, references), advanced and (lambda done: advanced(done, rows)))
+    records = Records.of_form(form, references.reference, references.content, references.under)
+    decisions = fold.run(records, advanced and (lambda done: advanced(done, rows)))
     result = ImportResult(sheets, {}, decisions, [], form.given["reference"])
     result.faults = _faults(result, form)
     result.columns = entry_columns(desk.codebook, provider, form, decisions, *result.places(decisions.row))
@@ -171,23 +172,6 @@ def _parse(desk: Desk, sheets: Sequence[Sheet], rows: int) -> Form:
         form.faults = [fault for fault in form.faults if fault.row not in broken]
         form.faults += [RowFault(row, fault.field, fault.code, fault.message) for row, fault in broken.items()]
     return form
-
-
-def _records(form: Form, references: References) -> Records:
-    numbers = form.numbers
-    return Records(
-        malformed=form.malformed,
-        reference=references.reference,
-        content=references.content,
-        kind=numbers["kind"],
-        day=numbers["date"],
-        place=numbers["destination"],
-        consignee=numbers["consignee"],
-        chip=numbers["chip"],
-        quantity=numbers["quantity"],
-        basis=np.maximum(numbers["basis"], 0),
-        under=references.under,
-    )
 
 
 def _faults(result: ImportResult, form: Form) -> list[tuple[int, RejectedRow]]:

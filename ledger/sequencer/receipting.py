@@ -1,6 +1,7 @@
 """Receipts and consistency statements, which providers and auditors keep: made of a ledger, checked without one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ from ledger.core.text import did_you_mean, nearest, shown, visible
 from ledger.store import log, read
 from ledger.store.file import LedgerFile
 from ledger.store.guard import key_in_use
+from ledger.store.outside import split_last
 from ledger.tlog.checkpoint import Checkpoint, unchecked
 from ledger.tlog.note import NoteError, VerifierKey
 from ledger.tlog.proofs import consistency_proof, inclusion_proof
@@ -41,13 +43,18 @@ def leaf_of_sequence(ledger: LedgerFile, sequence: int) -> int:
 
 
 def make_receipt(ledger: LedgerFile, leaf: int) -> Receipt:
-    """Give the receipt of a leaf under the newest checkpoint. Raises InputRejected if there is no such leaf."""
+    """Give the receipt of a leaf under the newest checkpoint. Raises InputRejected if there is no such leaf.
+
+    That of a key is under the first checkpoint above it, which the key before has signed, too: whoever trusts only
+    that one can learn the new one from it.
+    """
     connection = ledger.connection
-    last = log.last_checkpoint(connection)
-    size = last["leaves"]
+    size = log.last_checkpoint(connection)["leaves"]
     if not 0 <= leaf < size:
         raise InputRejected(f"there is no leaf {leaf:,}; the last one is {size - 1:,}")
     kind, fields = log.leaf_fields(connection, leaf)
+    if kind == "key":
+        size = log.sizes_around(connection, leaf)[-1]
     proof = inclusion_proof(leaf, size, log.nodes(connection))
     message = log.message_of(connection, leaf) if kind == "decision" else None
     made = Receipt(
@@ -60,11 +67,18 @@ def make_receipt(ledger: LedgerFile, leaf: int) -> Receipt:
     return made
 
 
+def find_checkpoint(ledger: LedgerFile, given: str = "") -> str:
+    """Give the signed note of a number of leaves, the newest if none is given. Raises WrongUsage if there is none."""
+    if given:
+        return _note(ledger, _checkpoint(ledger, given))
+    return _note(ledger, log.last_checkpoint(ledger.connection)["leaves"])
+
+
 def make_consistency(ledger: LedgerFile, earlier: str, later: str = "") -> Consistency:
     """Give the statement that one checkpoint's log is the beginning of another's, the newest unless `later` is given.
 
-    Each is a number of leaves or a file with a checkpoint. Raises WrongUsage for what is no checkpoint of this ledger,
-    VerificationFailed for one that this ledger's log contradicts.
+    Each is a number of leaves, a file with checkpoints, of which the last counts, or a receipt. Raises WrongUsage for
+    what is no checkpoint of this ledger, VerificationFailed for one that this ledger's log contradicts.
     """
     connection = ledger.connection
     first = _checkpoint(ledger, earlier)
@@ -86,20 +100,25 @@ def check_receipt(file: Path, keys: Sequence[str]) -> tuple[Receipt, Checkpoint]
     A key is its text or a file with it. Raises WrongUsage for what cannot be read, VerificationFailed if it does not
     hold.
     """
-    known, content = _known(keys), _content(file)
-    try:
-        found = Receipt.of_text(content)
+    known = _known(keys)
+    with _holding(file):
+        found = Receipt.of_text(_content(file))
         return found, found.check(known)
-    except ReceiptError as error:
-        raise VerificationFailed(f"{visible(str(file))} does not hold: {error}") from None
 
 
 def check_consistency(file: Path, keys: Sequence[str]) -> tuple[Consistency, tuple[Checkpoint, Checkpoint]]:
     """Give a consistency statement that holds under some keys, and its two checkpoints, as `check_receipt` does."""
-    known, content = _known(keys), _content(file)
-    try:
-        found = Consistency.of_text(content)
+    known = _known(keys)
+    with _holding(file):
+        found = Consistency.of_text(_content(file))
         return found, found.check(known)
+
+
+@contextmanager
+def _holding(file: Path) -> Iterator[None]:
+    """Raise VerificationFailed, with the name of the file, where it does not hold."""
+    try:
+        yield
     except ReceiptError as error:
         raise VerificationFailed(f"{visible(str(file))} does not hold: {error}") from None
 
@@ -144,16 +163,19 @@ def _note(ledger: LedgerFile, size: int) -> str:
 
 
 def _checkpoint(ledger: LedgerFile, given: str) -> int:
-    """Give the number of leaves of a checkpoint, given as that number or as a file."""
+    """Give the number of leaves of a checkpoint, given as that number, or as a file with checkpoints or a receipt."""
     digits = given.replace(",", "").replace("_", "")
     if digits.isascii() and digits.isdigit():
         size = int(digits[:18])
         _note(ledger, size)
         return size
+    content = _content(Path(given))
     try:
-        text = _content(Path(given)).decode("utf-8", "replace").rstrip("\n") + "\n"
-        stated = unchecked(text)
-    except NoteError as error:
+        if content.lstrip().startswith(b"{"):
+            content = Receipt.of_text(content).checkpoint.encode()
+        last, _ = split_last(content.rstrip(b"\n") + b"\n\n")
+        stated = unchecked(last or content.decode("utf-8", "replace"))
+    except ValueError as error:  # a NoteError and a ReceiptError are such
         raise WrongUsage(f"{visible(given)} is no checkpoint: {error}") from None
     note = log.checkpoint_note(ledger.connection, stated.size)
     if note is None or unchecked(note) != stated:

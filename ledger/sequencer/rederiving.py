@@ -120,24 +120,13 @@ def _records(
 
     References are numbered by sequence; what is before these records comes behind them.
     """
-    rows, numbers = len(form), form.numbers
+    rows = len(form)
     earlier = np.unique(under[(under != ABSENT) & (under < start)])
     found = read.standings(connection, codebook, earlier.tolist(), start)
     standings = {rows + place: found[sequence] for place, sequence in enumerate(earlier.tolist())}
     local = np.where(under >= start, under - start, rows + np.searchsorted(earlier, under))
-    records = Records(
-        malformed=form.malformed,
-        reference=np.arange(rows, dtype=np.int64),
-        content=np.arange(rows, dtype=np.int64),
-        kind=numbers["kind"],
-        day=numbers["date"],
-        place=numbers["destination"],
-        consignee=numbers["consignee"],
-        chip=numbers["chip"],
-        quantity=numbers["quantity"],
-        basis=np.maximum(numbers["basis"], 0),
-        under=np.where(under == ABSENT, ABSENT, local),
-    )
+    itself = np.arange(rows, dtype=np.int64)
+    records = Records.of_form(form, itself, itself, np.where(under == ABSENT, ABSENT, local))
     return records, standings
 
 

@@ -3,7 +3,7 @@
 import filecmp
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ledger.core.errors import QuotaledgerError, VerificationFailed, WrongUsage
@@ -16,8 +16,8 @@ from ledger.store.guard import key_in_use
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.packing import CHECKPOINTS, LEAVES
 from ledger.store.rebuild import rebuild
-from ledger.store.seal import head
 from ledger.store.unpacking import open_export
+from ledger.tlog.checkpoint import unchecked
 from ledger.tlog.note import VerifierKey
 
 Advanced = Callable[[int, int], None]
@@ -37,6 +37,8 @@ class Made:
     key: str
     private: Path
     """Where its private key is to be, for recording."""
+    missing: int = 0
+    """How many checkpoints the outside file that was there has beyond it: batches that are lost."""
 
 
 def restore_ledger(
@@ -44,11 +46,12 @@ def restore_ledger(
 ) -> Made:
     """Rebuild a ledger of an export at a path, with its outside checkpoints, and verify it before it has its name.
 
-    `keys` are those that whoever restores has been given. Raises WrongUsage if there is something at the path or the
-    export leaves records out, VerificationFailed if anything in it is not what was signed, QuotaledgerError if the
-    ledger cannot be written; then there is none.
+    `keys` are those that whoever restores has been given. Outside checkpoints that are there, of the ledger that was
+    lost, stay if the export's are their beginning. Raises WrongUsage if there is a ledger at the path or the export
+    leaves records out, VerificationFailed if anything in it is not what was signed or contradicts the outside
+    checkpoints, QuotaledgerError if the ledger cannot be written; then there is none.
     """
-    with _new_ledger(path) as unfinished:
+    with _new_ledger(path, has_outside=beside(path, OUTSIDE_SUFFIX).exists()) as unfinished:
         export = open_export(folder)
         with rebuild(unfinished, export.table) as ledger:
             _finish(ledger, unfinished)
@@ -64,18 +67,37 @@ def restore_ledger(
                 raise VerificationFailed("the manifest or leaves.ndjson says something else than the tables")
         if not filecmp.cmp(export.path(CHECKPOINTS), _outside(unfinished), shallow=False):
             raise VerificationFailed("checkpoints.txt does not have the checkpoints of the tables")
-    return made
+        missing = _continued(_outside(unfinished), OutsideCheckpoints(beside(path, OUTSIDE_SUFFIX)))
+    return replace(made, missing=missing)
+
+
+def _continued(restored: Path, outside: OutsideCheckpoints) -> int:
+    """Give how many checkpoints an outside file has beyond those restored, 0 if there is none.
+
+    Raises VerificationFailed if they are not its beginning.
+    """
+    if not outside.path.exists():
+        return 0
+    notes = outside.notes()
+    for note in OutsideCheckpoints(restored).notes():
+        if next(notes, None) != note:
+            raise VerificationFailed(
+                f"the checkpoint of {unchecked(note).size:,} leaves is in the export and not in {outside.path}: the two"
+                " are of different histories, or that file was cut; keep both, and ask which of them others have"
+                " copies of"
+            )
+    return sum(1 for _ in notes)
 
 
 def back_up_ledger(ledger: LedgerFile, path: Path, advanced: Advanced = _nobody) -> Made:
-    """Copy a ledger as it is now to a path, with its outside checkpoints; this process may go on recording meanwhile.
+    """Copy a ledger as it is now to a path, with its outside checkpoints, and verify the copy before it has its name.
 
-    Raises WrongUsage if there is something at the path, VerificationFailed if the copy has another head or root than
-    the ledger says of itself, QuotaledgerError if it cannot be read or written; then there is no copy.
+    This process may go on recording meanwhile. Raises WrongUsage if there is something at the path, VerificationFailed
+    if the copy does not hold, because the ledger does not, QuotaledgerError if it cannot be read or written; then there
+    is no copy.
     """
     with _new_ledger(path) as unfinished, frozen(ledger) as connection:
-        counts = count_rows(connection)
-        done, total = 0, sum(counts.values())
+        done, total = 0, sum(count_rows(connection).values())
 
         def source(table: str, _: object) -> Iterator[object]:
             nonlocal done
@@ -87,13 +109,16 @@ def back_up_ledger(ledger: LedgerFile, path: Path, advanced: Advanced = _nobody)
         with rebuild(unfinished, source) as copy:
             _finish(copy, unfinished)
             made = _made(copy, path)
-            last = log.last_checkpoint(connection)
-            root = log.frontier(copy.connection).root().hex()
-            if (head(copy.connection), count_rows(copy.connection), root) != (head(connection), counts, last["root"]):
-                raise VerificationFailed(
-                    f"the leaves of {ledger.path} have another root than its last checkpoint, or it does not stand"
-                    " where it says: it was changed; nothing was copied, `quotaledger verify` tells more"
-                )
+            root = log.last_checkpoint(connection)["root"]
+        try:
+            verify(unfinished, [key_in_use(connection)])
+        except VerificationFailed as error:
+            raise VerificationFailed(
+                f"nothing was copied, because the copy of {ledger.path} does not hold ({error}); `quotaledger verify`"
+                " tells more"
+            ) from None
+        if made.root != root:
+            raise VerificationFailed(f"the copy of {ledger.path} has another root; nothing was copied")
     return made
 
 
@@ -120,14 +145,15 @@ def _outside(unfinished: Path) -> Path:
 
 
 @contextmanager
-def _new_ledger(path: Path) -> Iterator[Path]:
+def _new_ledger(path: Path, *, has_outside: bool = False) -> Iterator[Path]:
     """Give where to make a ledger's file and its outside checkpoints, which get their names when the block has ended.
 
-    Raises WrongUsage if something has these names, QuotaledgerError if nothing can be made there.
+    With `has_outside`, the outside checkpoints that are there stay as they are. Raises WrongUsage if something else has
+    these names, QuotaledgerError if nothing can be made there.
     """
     leftovers.clear(path)
     outside = beside(path, OUTSIDE_SUFFIX)
-    for taken in (path, outside, path.with_name(path.name + ".wal")):
+    for taken in (path, path.with_name(path.name + ".wal"), *(() if has_outside else (outside,))):
         if taken.exists() or taken.is_symlink():
             raise WrongUsage(f"there is a file at {taken} already; move it away, or choose another path")
     if not path.absolute().parent.is_dir():
@@ -135,16 +161,23 @@ def _new_ledger(path: Path) -> Iterator[Path]:
     unfinished = leftovers.unfinished(path)
     try:
         yield unfinished
-        # First the outside checkpoints: a ledger without them would count as one that lost them.
-        leftovers.give_name(_outside(unfinished), outside)
-        try:
+        if has_outside:
             leftovers.give_name(unfinished, path)
-        except BaseException:
-            outside.unlink()
-            raise
+        else:
+            _give_names(unfinished, path, outside)
     except OSError as error:
         raise QuotaledgerError(f"no ledger can be made at {path}: {error.strerror or error}") from None
     finally:
         for leftover in (unfinished, unfinished.with_name(unfinished.name + ".wal"), _outside(unfinished)):
             with suppress(OSError):
                 leftover.unlink(missing_ok=True)
+
+
+def _give_names(unfinished: Path, path: Path, outside: Path) -> None:
+    """Name the outside checkpoints first: a ledger without them would count as one that lost them."""
+    leftovers.give_name(_outside(unfinished), outside)
+    try:
+        leftovers.give_name(unfinished, path)
+    except BaseException:
+        outside.unlink()
+        raise

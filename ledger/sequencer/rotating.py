@@ -14,7 +14,7 @@ from ledger.sequencer.notes import kept_note
 from ledger.store import append, guard
 from ledger.store.file import KEY_SUFFIX, LedgerFile, beside
 from ledger.store.signing import Signer, make_private_key, read_private_key
-from ledger.tlog.note import VerifierKey
+from ledger.tlog.note import NoteError, VerifierKey, signed_text
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,16 @@ class Rotation:
     key: VerifierKey
     batch: int
     old_file: Path | None
+
+
+@dataclass(frozen=True)
+class KeyUse:
+    """A signing key, the leaf and the instant from which on it is in use, and whether the one before signed for it."""
+
+    key: VerifierKey
+    leaf: int
+    since: datetime
+    is_handed_over: bool
 
 
 def rotate(path: Path, note: str, filed_by: str, now: datetime, key: Path | None = None, *, lost: bool) -> Rotation:
@@ -50,6 +60,25 @@ def rotate(path: Path, note: str, filed_by: str, now: datetime, key: Path | None
             batch = append.append_rows(ledger, desk.batch("key", 1), [append.key_row(ledger.signer.key, why)])
         old = guard.finish_rotation(file, ledger.signer.key)
         return Rotation(before, ledger.signer.key, batch, old)
+
+
+def keys_in_turn(ledger: LedgerFile) -> list[KeyUse]:
+    """Give every signing key that the log has put in use, in order."""
+    query = """
+        SELECT k.leaf, k.key, b.recorded_at, c.note FROM key_row AS k
+        JOIN batch AS b ON b.batch = k.batch JOIN checkpoint AS c ON c.batch = k.batch ORDER BY k.leaf
+    """
+    found: list[KeyUse] = []
+    for leaf, text, since, note in ledger.rows(query):
+        found.append(KeyUse(VerifierKey.parse(text), leaf, since, bool(found) and _has_signed(found[-1].key, note)))
+    return found
+
+
+def _has_signed(key: VerifierKey, note: str) -> bool:
+    try:
+        return bool(signed_text(note, [key]))
+    except NoteError:
+        return False
 
 
 def _is_there(file: Path, key: VerifierKey) -> bool:

@@ -65,6 +65,20 @@ def expected_rows(adopted: Sequence[Rulebook]) -> dict[str, list[dict[str, Any]]
     }
 
 
+def latest_date(connection: duckdb.DuckDBPyConnection, adopted: Sequence[Rulebook]) -> date:
+    """Give the latest date recorded, as of which positions are told: the first days that count stand for one, too.
+
+    Those of rulebooks adopted before any record; `adopted` are all of them, in order.
+    """
+    query = "SELECT b.last_sequence FROM rulebook_row AS r JOIN batch AS b USING (batch) ORDER BY r.leaf"
+    before_any = [not sequence for (sequence,) in rows(connection, query)]
+    days: list[date] = [
+        rulebook.figure("counting_start") for rulebook, is_before in zip(adopted, before_any, strict=True) if is_before
+    ]
+    days += [day for (day,) in rows(connection, "SELECT max(date) FROM entry") if day]
+    return max(days)
+
+
 def _replace(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, list[Any]]) -> None:
     connection.execute(f"DELETE FROM {table}")
     insert(connection, table, columns)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ledger.core.errors import QuotaledgerError, WrongUsage
+from ledger.store.leftovers import give_name
 
 _NUMBERS: Final = ("row", "tpp", "remaining_tpp", "sequence")
 _ROWS_AT_ONCE: Final = 100_000
@@ -44,15 +45,19 @@ def write_rows(path: Path, columns: Sequence[str], rows: Rows) -> None:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def whole(path: Path, *, new: bool = False) -> Iterator[Path]:
     """Give where to write a file that appears at its own name when it is whole.
 
-    Raises QuotaledgerError if it cannot be written; then what was there is there still.
+    Raises QuotaledgerError if it cannot be written; then what was there is there still. Raises WrongUsage for a file
+    that is to be `new` and is there.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         yield partial
-        partial.replace(path)
+        if new:
+            give_name(partial, path)
+        else:
+            partial.replace(path)
     except OSError as error:
         raise QuotaledgerError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:

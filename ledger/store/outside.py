@@ -21,6 +21,14 @@ _TAIL_BYTES: Final = 16_384
 """Many times the length of a note: reading the last one takes no longer in a large file."""
 
 
+def split_last(content: bytes) -> tuple[str | None, bytes]:
+    """Give the last whole note of many, None if there is none, and what follows it."""
+    matches = list(_NOTE.finditer(content))
+    if not matches:
+        return None, content
+    return matches[-1][1].decode("utf-8", "replace"), content[matches[-1].end() :]
+
+
 class OutsideCheckpoints:
     """The file of outside checkpoints at a path. Raises QuotaledgerError where it cannot be read or written."""
 
@@ -41,11 +49,7 @@ class OutsideCheckpoints:
 
     def last(self) -> tuple[str | None, bytes]:
         """Give the last whole note, None if there is none, and what follows it: nothing, but after a crash."""
-        content = self._read(_TAIL_BYTES)
-        matches = list(_NOTE.finditer(content))
-        if not matches:
-            return None, content
-        return matches[-1][1].decode("utf-8", "replace"), content[matches[-1].end() :]
+        return split_last(self._read(_TAIL_BYTES))
 
     def append(self, notes: Iterable[str]) -> None:
         """Append notes, and give back when they would survive a crash."""

@@ -1,8 +1,6 @@
 """A ledger's file made from the rows of its ledger tables: for restores and copies. What is derived is derived anew."""
 
-import json
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +8,13 @@ import duckdb
 import pyarrow as pa
 
 from ledger.core.errors import QuotaledgerError, VerificationFailed
-from ledger.rulebook.load import RulebookError
 from ledger.store import contributions, derived
 from ledger.store.file import LedgerFile
 from ledger.store.frozen import TABLES, pieces
 from ledger.store.insert import insert, insert_rows
-from ledger.store.query import first, rows
+from ledger.store.query import first
+from ledger.store.rebuilt import adopted_rulebooks
 from ledger.store.seal import append_tiles
-from ledger.store.seeds import parse_rulebook
 from ledger.tlog.tree import Frontier
 
 Source = Callable[[str, Any], Iterator[pa.Table]]
@@ -59,27 +56,8 @@ def _derive(connection: duckdb.DuckDBPyConnection) -> None:
         "SELECT (SELECT coalesce(max(sequence), 0) FROM entry), (SELECT coalesce(max(batch), 0) FROM batch)",
     ) or (0, 0)
     values = {"sequence": sequence, "leaf": grown.size, "batch": batch, "peaks": grown.peaks}
-    insert_rows(connection, "head", values | {"latest_date": _latest(connection)})
+    insert_rows(
+        connection, "head", values | {"latest_date": derived.latest_date(connection, adopted_rulebooks(connection))}
+    )
     contributions.add_to_balances(connection, 0)
     derived.derive_again(connection)
-
-
-def _latest(connection: duckdb.DuckDBPyConnection) -> date:
-    """Give the latest date recorded: the first days of the rulebooks adopted before any record stand for one, too.
-
-    Raises VerificationFailed if the files of an adopted rulebook are not those of the digest in its leaf.
-    """
-    days: list[date] = [day for (day,) in rows(connection, "SELECT max(date) FROM entry") if day]
-    query = "SELECT r.texts, r.digest, b.last_sequence FROM rulebook_row AS r JOIN batch AS b USING (batch)"
-    for texts, digest, sequence in rows(connection, query):
-        try:
-            rulebook = parse_rulebook(json.loads(texts))
-        except (ValueError, AttributeError, TypeError, RulebookError):
-            rulebook = None
-        if rulebook is None or rulebook.digest != digest:
-            raise VerificationFailed(f"the files of the rulebook {digest[:12]} are not those that were adopted")
-        if not sequence:
-            days.append(rulebook.figure("counting_start"))
-    if not days:
-        raise VerificationFailed("the tables have no rulebook, so they are of no ledger; nothing was made")
-    return max(days)

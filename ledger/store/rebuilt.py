@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
@@ -15,7 +15,7 @@ from ledger.rulebook.rulebook import Rulebook
 from ledger.store import schema
 from ledger.store.blame import KEEP
 from ledger.store.contributions import balances_query
-from ledger.store.derived import expected_rows, views_digest
+from ledger.store.derived import expected_rows, latest_date, views_digest
 from ledger.store.query import first, rows, table
 from ledger.store.seeds import parse_rulebook
 from ledger.store.views import make_views
@@ -150,16 +150,9 @@ def _check_balances(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _check_latest(connection: duckdb.DuckDBPyConnection, adopted: list[Rulebook]) -> None:
     """See that the latest legal date is that of the records, and not before the count's start."""
-    without = rows(
-        connection,
-        "SELECT b.last_sequence = 0 FROM rulebook_row AS r JOIN batch AS b ON b.batch = r.batch ORDER BY r.leaf",
-    )
-    days: list[Any] = [first(connection, "SELECT max(date) FROM entry") or (None,)]
-    latest = [day for (day,) in days if day is not None]
-    latest += [book.figure("counting_start") for book, (empty,) in zip(adopted, without, strict=True) if empty]
-    found = first(connection, "SELECT latest_date FROM head")
-    if found != (max(latest),):
+    latest, found = latest_date(connection, adopted), first(connection, "SELECT latest_date FROM head")
+    if found != (latest,):
         raise VerificationFailed(
-            f"the latest legal date is kept as {found and found[0]}, but the records come to {max(latest)}: positions"
+            f"the latest legal date is kept as {found and found[0]}, but the records come to {latest}: positions"
             f" would be told as of a wrong day; {KEEP}"
         )

@@ -75,7 +75,7 @@ def test_an_export_is_written_verified_and_restored(ledger: Ledger) -> None:
 
 
 def test_export_and_restore_replace_nothing(ledger: Ledger) -> None:
-    """What is there already is left as it is: exit 2. An export that was changed is no ledger: exit 3."""
+    """What is there already is left as it is: exit 2. An export that was changed, or that contradicts it, is none: 3."""
     ledger.write("file", "mine")
     (ledger.folder / "full").mkdir()
     ledger.write("full/file", "mine")
@@ -89,7 +89,7 @@ def test_export_and_restore_replace_nothing(ledger: Ledger) -> None:
     missing = ledger.run("restore", "none", ledger="new.duckdb")
 
     assert codes == [2, 2, 2, 0]
-    assert (there.code, outside.code, changed.code, missing.code) == (2, 2, 3, 2)
+    assert (there.code, outside.code, changed.code, missing.code) == (2, 3, 3, 2)
     assert "README.txt" in changed.sentence
     assert (ledger.folder / "file").read_text() == (ledger.folder / "full" / "file").read_text() == "mine"
     assert not [path.name for path in ledger.folder.iterdir() if "unfinished" in path.name or "new." in path.name]
@@ -188,3 +188,38 @@ def test_a_consistency_statement_is_of_two_checkpoints(ledger: Ledger) -> None:
     assert by_file.out == by_size.out
     assert json.loads(by_file.out)["format"] == "quotaledger consistency 1"
     assert ledger.run("consistency", "1").code == 2
+
+
+@pytest.mark.parametrize("words", [("receipt", "--leaf", "1"), ("checkpoint",), ("consistency", "1")])
+def test_nothing_is_written_over(ledger: Ledger, words: tuple[str, ...]) -> None:
+    """What `--out` names is a new file: neither the key nor the ledger nor its checkpoints is ever replaced."""
+    first = (ledger.folder / "quota.duckdb.checkpoints").read_text("utf-8").split("\n")[1]
+    words = (words[0], first) if words[0] == "consistency" else words
+    before = {path.name: path.read_bytes() for path in ledger.folder.iterdir() if path.is_file()}
+    ran = [ledger.run(*words, "--out", name) for name in before if name.startswith("quota")]
+
+    assert [done.code for done in ran] == [2] * 3
+    assert all("there is a file at" in done.sentence for done in ran)
+    assert {path.name: path.read_bytes() for path in ledger.folder.iterdir() if path.is_file()} == before
+
+
+def test_a_checkpoint_is_handed_out(ledger: Ledger) -> None:
+    """The newest is printed whole, as the last of the outside checkpoints; any other by its number of leaves."""
+    outside = (ledger.folder / "quota.duckdb.checkpoints").read_text("utf-8")
+    newest, first = ledger.run("checkpoint"), ledger.run("checkpoint", outside.split("\n")[1])
+
+    assert outside.endswith(newest.out + "\n")
+    assert outside.startswith(first.out + "\n")
+    assert ledger.run("checkpoint", "7").code == 2
+
+
+def test_every_key_so_far_is_shown(ledger: Ledger) -> None:
+    """With how it was put in use; without `--all` the one in use alone."""
+    first = ledger.run("signing-key", "show").out
+    second = ledger.run("signing-key", "rotate", "--note", "yearly").out
+    lines = ledger.run("signing-key", "show", "--all").out.split("\n")
+
+    assert lines[0::2] == [first.strip(), second.strip(), ""]
+    assert "from leaf 0 on" in lines[1]
+    assert lines[3].endswith("signed for by the key before")
+    assert ledger.run("signing-key", "show").out == second

@@ -312,7 +312,7 @@ _HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
         _alter("checkpoint", _with("note", "quotaledger/x\n1\nAAAA\n\n— x AAAAAAAA\n")),
         "not signed as it should be",
     ),
-    "no table": (_alter("rulebook_row", lambda table: table.slice(0, 0)), "row that is not there"),
+    "no table": (_alter("rulebook_row", lambda table: table.slice(0, 0)), "no rulebook"),
     "line": (_edit("leaves.ndjson", b'"party":"P"', b'"party":"Q"'), "leaves.ndjson"),
     "more lines": (_edit("leaves.ndjson", b"}\n", b"}\n\n"), "leaves.ndjson"),
     "outside checkpoint": (_edit("checkpoints.txt", b"quotaledger/", b"quotaledger/x"), "checkpoints.txt"),
@@ -355,12 +355,16 @@ def test_a_backup_is_the_ledger(made: Bench, tmp_path: Path) -> None:
         back_up_ledger(made.ledger, path)
 
 
-def test_a_backup_of_a_changed_log_is_none(made: Bench, tmp_path: Path) -> None:
-    """If the ledger's leaves have another root than its checkpoint says, there is no copy, and no part of one."""
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [("leaf", "SET hash = salt || salt WHERE leaf = 5"), ("entry", "SET quantity = 11 WHERE sequence = 1")],
+)
+def test_a_backup_of_a_changed_log_is_none(table: str, change: str, made: Bench, tmp_path: Path) -> None:
+    """If the ledger would not be verified, its copy is not either: there is none, and no part of one."""
     connection = made.ledger.connection
-    connection.execute("DROP TRIGGER leaf_no_update ON leaf")
-    connection.execute("UPDATE leaf SET hash = salt || salt WHERE leaf = 5")
+    connection.execute(f"DROP TRIGGER {table}_no_update ON {table}")
+    connection.execute(f"UPDATE {table} {change}")
 
-    with pytest.raises(VerificationFailed, match="another root"):
+    with pytest.raises(VerificationFailed, match="does not hold"):
         back_up_ledger(made.ledger, tmp_path / "copy.duckdb")
     assert not list(tmp_path.glob("copy*"))

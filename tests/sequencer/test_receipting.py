@@ -9,16 +9,20 @@ from ledger.core.errors import InputRejected, VerificationFailed, WrongUsage
 from ledger.sequencer.receipting import (
     check_consistency,
     check_receipt,
+    find_checkpoint,
     leaf_of_reference,
     leaf_of_sequence,
     make_consistency,
     make_receipt,
 )
+from ledger.sequencer.rotating import keys_in_turn, rotate
 from ledger.store import log
+from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.guard import key_in_use
+from ledger.store.outside import OutsideCheckpoints
 from ledger.store.query import rows
 from ledger.tlog.leaf import FIELDS
-from tests.harness import Bench, bench
+from tests.harness import NOW, Bench, bench
 
 _ORDER = {"kind": "allocation", "date": "2026-03-01", "destination": "AE", "consignee": "P", "chip": "H100"}
 
@@ -44,14 +48,15 @@ def test_every_leaf_has_a_receipt_that_holds(tmp_path: Path) -> None:
     """A receipt of any leaf holds under the ledger's key and says what the leaf says, whatever its kind."""
     with bench(tmp_path) as made:
         key = _fill(made)
-        size = _sizes(made)[-1]
+        sizes = _sizes(made)
+        size = sizes[-1]
         made_of = {leaf: make_receipt(made.ledger, leaf) for leaf in (*range(0, size, 7), size - 1)}
         fields = {leaf: log.leaf_fields(made.ledger.connection, leaf) for leaf in made_of}
     for leaf, receipt in made_of.items():
         found, checkpoint = check_receipt(_write(tmp_path, receipt.text), [key])
         kind, said = fields[leaf]
 
-        assert checkpoint.size == size
+        assert checkpoint.size == (sizes[0] if kind == "key" else size)
         assert (found.leaf, found.kind) == (leaf, kind)
         assert dict.fromkeys(FIELDS[kind]) | dict(found.fields) == {
             name: None if said[name] is None or name not in found.fields else said[name] for name in said
@@ -131,6 +136,48 @@ def test_any_two_checkpoints_are_shown_to_be_of_one_log(tmp_path: Path) -> None:
     forged = json.loads(by_file) | {"proof": []}
     with pytest.raises(VerificationFailed, match="does not hold"):
         check_consistency(_write(tmp_path, json.dumps(forged)), [key])
+
+
+def test_a_checkpoint_is_given_as_whoever_kept_it_has_it(tmp_path: Path) -> None:
+    """A file of several notes counts by its last whole one, whole or with a torn end; a receipt by its checkpoint."""
+    with bench(tmp_path) as made:
+        _fill(made, 5)
+        sizes = _sizes(made)
+        notes = [find_checkpoint(made.ledger, str(size)) for size in sizes]
+        receipt = make_receipt(made.ledger, 2).text
+        many = _write(tmp_path, "\n".join(notes[:2]) + "\n")
+        torn = _write(tmp_path, "\n".join([*notes[:2], notes[2][:40]]), "torn")
+        given = [str(many), str(torn), str(_write(tmp_path, receipt, "receipt"))]
+
+        assert [find_checkpoint(made.ledger, one) for one in given] == [notes[1], notes[1], notes[-1]]
+        assert find_checkpoint(made.ledger) == notes[-1]
+        assert outside_notes(made) == notes
+        with pytest.raises(WrongUsage, match="is no checkpoint"):
+            find_checkpoint(made.ledger, str(_write(tmp_path, "{}")))
+
+
+def outside_notes(made: Bench) -> list[str]:
+    return list(OutsideCheckpoints(beside(made.ledger.path, OUTSIDE_SUFFIX)).notes())
+
+
+def test_a_receipt_leads_from_an_old_key_to_the_new_one(tmp_path: Path) -> None:
+    """Whoever trusts the old key alone learns the new one of a receipt; not where the old one was lost."""
+    with bench(tmp_path) as made:
+        _fill(made, 5)
+    path = tmp_path / "ledger.duckdb"
+    first = rotate(path, "yearly", "tests", NOW, lost=False)
+    (tmp_path / "ledger.duckdb.key").unlink()
+    second = rotate(path, "gone", "tests", NOW, lost=True)
+    with LedgerFile.open(path) as ledger:
+        turns = keys_in_turn(ledger)
+        receipts = [make_receipt(ledger, turn.leaf).text for turn in turns]
+
+    assert [turn.key for turn in turns] == [first.before, first.key, second.key]
+    assert [turn.is_handed_over for turn in turns] == [False, True, False]
+    found, _ = check_receipt(_write(tmp_path, receipts[1]), [str(first.before)])
+    assert found.fields["key"] == str(first.key)
+    with pytest.raises(VerificationFailed, match="none of the keys"):
+        check_receipt(_write(tmp_path, receipts[2]), [str(first.key)])
 
 
 def test_a_checkpoint_that_the_ledger_never_signed_is_told(tmp_path: Path) -> None:
