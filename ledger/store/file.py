@@ -83,10 +83,7 @@ class LedgerFile:
         QuotaledgerError if it is damaged, was changed by something else, is of a newer version, is behind its outside
         checkpoints or disagrees with them, or if its signing key is not there.
         """
-        if not path.exists():
-            raise LedgerUnavailable(f"there is no ledger at {path}; make one with `quotaledger --ledger {path} init`")
-        if path.is_dir() or path.is_fifo():  # to open one of these for reading would be to wait for a writer
-            raise QuotaledgerError(f"{path} is a folder or a pipe and no ledger; choose another path with --ledger")
+        _see_file(path, f"make one with `quotaledger --ledger {path} init`")
         unclosed = beside(path, _LOG_SUFFIX).exists()
         try:
             if now is not None and path.stat().st_nlink > 1:  # the command that made it was killed just then
@@ -119,8 +116,7 @@ class LedgerFile:
 
         Raises LedgerUnavailable if it is not there or held by another process, VerificationFailed if it is damaged.
         """
-        if not path.exists():
-            raise LedgerUnavailable(f"there is no ledger at {path}; give the path of one with --ledger")
+        _see_file(path, "give the path of one with --ledger")
         try:
             return cls(path, _connect(path, read_only=True))
         except duckdb.Error as error:
@@ -256,6 +252,14 @@ def beside(path: Path, suffix: str) -> Path:
     """Give the path of a file that belongs to a ledger's, wherever links to the ledger lie."""
     real = path.resolve()
     return real.with_name(real.name + suffix)
+
+
+def _see_file(path: Path, otherwise: str) -> None:
+    """See that there is a file. Raises LedgerUnavailable if nothing is there, WrongUsage for what can be no ledger."""
+    if not path.exists():
+        raise LedgerUnavailable(f"there is no ledger at {path}; {otherwise}")
+    if not path.is_file():  # to open a pipe for reading would be to wait for a writer
+        raise WrongUsage(f"{path} is a folder or a pipe and no ledger; choose another path with --ledger")
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:

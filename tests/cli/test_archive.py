@@ -75,7 +75,7 @@ def test_an_export_is_written_verified_and_restored(ledger: Ledger) -> None:
 
 
 def test_export_and_restore_replace_nothing(ledger: Ledger) -> None:
-    """What is there already is left as it is: exit 2. An export that was changed, or that contradicts it, is none: 3."""
+    """What is there already is left as it is: exit 2. An export that was changed or contradicts that is none: 3."""
     ledger.write("file", "mine")
     (ledger.folder / "full").mkdir()
     ledger.write("full/file", "mine")
