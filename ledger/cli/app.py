@@ -32,6 +32,18 @@ app = typer.Typer(
 )
 
 
+KeysOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        help="A public key as `init` told it, or a file with it; may be given several times.",
+        show_default="the ledger's own word",
+    ),
+]
+"""What whoever verifies has been told by a way that is not the file being verified."""
+
+
 @dataclass
 class Recorded:
     """What the command has recorded so far, for whoever must tell what a fault came after."""

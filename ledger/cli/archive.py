@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.app import Settings, app, opened
+from ledger.cli.app import KeysOption, Settings, app, opened
 from ledger.cli.output import progress, say
 from ledger.core.text import visible
 
@@ -51,14 +51,7 @@ def export(
 def restore(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an export.")],
-    key: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY",
-            help="The ledger's public key, or a file with it; may be given several times.",
-            show_default="the export's own word",
-        ),
-    ] = None,
+    key: KeysOption = None,
 ) -> None:
     """Rebuild a ledger of an export, at the path that --ledger names.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ledger.cli.app import Settings, app
+from ledger.cli.app import KeysOption, Settings, app
 from ledger.cli.output import progress, say
 from ledger.core.errors import WrongUsage
 
@@ -25,14 +25,7 @@ _SAID: Final = (
 def verify(
     context: typer.Context,
     deep: Annotated[bool, typer.Option("--deep", help="Derive every decision again, too.")] = False,
-    key: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY",
-            help="A public key as `init` told it, or a file with it; may be given several times.",
-            show_default="the ledger's own word",
-        ),
-    ] = None,
+    key: KeysOption = None,
     receipt: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Verify a receipt instead; no ledger is needed, --key is.")
     ] = None,

@@ -20,14 +20,14 @@ from typing import Final
 from ledger.core.errors import VerificationFailed, WrongUsage
 from ledger.sequencer.rederiving import rederived
 from ledger.sequencer.witnesses import KeyChain, check_checkpoint, check_outside, notes_inside
-from ledger.store import numbering, rebuilt
+from ledger.store import expected, numbering
 from ledger.store.blame import KEEP
 from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile, beside, legible
 from ledger.store.log import Connection, checkpoints_after
 from ledger.store.numbering import count
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.query import rows
-from ledger.store.recount import SPAN, Span, check_tiles, recount
+from ledger.store.rehashing import SPAN, Span, check_tiles, rehash
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.note import VerifierKey
 from ledger.tlog.tree import TILE_LEVELS, Frontier
@@ -104,19 +104,19 @@ def verify(
     started = time.perf_counter()
     with LedgerFile.examine(path) as ledger, legible(path):
         connection = ledger.connection
-        rebuilt.check_tables(connection, path)
+        expected.check_tables(connection, path)
         numbering.hold(connection, numbering.FRAME)
         size = numbering.leaves(connection)
         spans = _spans(ledger, size, pool)
-        rebuilt.check_views(connection)
+        expected.check_views(connection)
         chain = KeyChain(connection, keys)
         bar = _Bar(advanced, size + (ledger.rows("SELECT count(*) FROM entry")[0][0] if deep else 0))
         decided = _Ahead(rederived(connection), bar, pool is not None) if deep else None
         root = _check_tree(connection, chain, spans, bar)
-        adopted = rebuilt.adopted_rulebooks(connection)
+        adopted = expected.adopted_rulebooks(connection)
         numbering.hold(connection, numbering.COUNTS)
         remarks = [] if renew else check_outside(connection, outside)
-        rebuilt.check_derived(connection, adopted)
+        expected.check_derived(connection, adopted)
         derived_again = decided.finish() if decided else None
         if renew:
             outside.renew(notes_inside(connection))
@@ -179,15 +179,15 @@ def _spans(ledger: LedgerFile, size: int, pool: ProcessPoolExecutor | None) -> I
     """Give every span of leaves, in order, as it was found again."""
     bounds = [(start, min(start + SPAN, size)) for start in range(0, size, SPAN)]
     if pool is None:
-        return (recount(ledger.connection, *bound) for bound in bounds)
-    futures = [pool.submit(_recounted, ledger.path, *bound) for bound in bounds]
+        return (rehash(ledger.connection, *bound) for bound in bounds)
+    futures = [pool.submit(_rehashed, ledger.path, *bound) for bound in bounds]
     return (future.result() for future in futures)
 
 
-def _recounted(path: Path, start: int, end: int) -> Span:
-    """Recount a span in a process of its own."""
+def _rehashed(path: Path, start: int, end: int) -> Span:
+    """Hash a span again in a process of its own."""
     with legible(path):
-        return recount(_own(path).connection, start, end)
+        return rehash(_own(path).connection, start, end)
 
 
 @cache

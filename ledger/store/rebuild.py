@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from ledger.core.errors import QuotaledgerError, VerificationFailed
 from ledger.store import contributions, derived
+from ledger.store.expected import adopted_rulebooks
 from ledger.store.file import LedgerFile
 from ledger.store.frozen import TABLES, pieces
 from ledger.store.insert import insert, insert_rows
 from ledger.store.query import first
-from ledger.store.rebuilt import adopted_rulebooks
 from ledger.store.seal import append_tiles
 from ledger.tlog.tree import Frontier
 

@@ -57,7 +57,7 @@ class _Leaves:
         )
 
 
-def recount(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> Span:
+def rehash(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> Span:
     """Write and hash the leaves from `start` to before `end` again.
 
     Raises VerificationFailed for the first that differs. `start` is a multiple of `SPAN`, `end` at most the next.
