@@ -77,6 +77,13 @@ class Column:
         """Give the same rows with another value for each distinct one."""
         return Column(values, self.codes)
 
+    def trimmed(self) -> "Column":
+        """Give the same rows without the values that none of them has, if those are many."""
+        if len(self.values) <= len(self.codes):
+            return self
+        used, codes = distinct(self.codes)
+        return Column([self.values[code] for code in used.tolist()], codes)
+
     def __getitem__(self, rows: Numbers | slice) -> "Column":
         """Give some of the rows, as an array of numbers does."""
         return Column(self.values, self.codes[rows])

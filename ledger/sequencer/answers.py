@@ -55,20 +55,23 @@ def answer_rows(desk: Desk, result: ImportResult, *, skip_invalid: bool) -> Iter
 
 
 def _recorded(desk: Desk, result: ImportResult) -> dict[int, dict[str, Any]]:
-    columns = {name: listed(result.columns[name]) for name in _OF_ENTRY}
-    columns["message"] = store.messages(desk.ledger.connection, result.columns, desk.rulebook.digest)
-    answers = zip(*columns.values(), strict=True)
-    return {
-        row: dict(zip(columns, answer, strict=True)) | {"duplicate": False}
-        for row, answer in zip(result.decisions.row.tolist(), answers, strict=True)
-    }
+    found: dict[int, dict[str, Any]] = {}
+    for part in result.parts:
+        columns = {name: listed(part.columns[name]) for name in _OF_ENTRY}
+        columns["message"] = store.messages(desk.ledger.connection, part.columns, desk.rulebook.digest)
+        answers = zip(*columns.values(), strict=True)
+        found |= {
+            row: dict(zip(columns, answer, strict=True)) | {"duplicate": False}
+            for row, answer in zip(part.decisions.row.tolist(), answers, strict=True)
+        }
+    return found
 
 
 def _duplicates(
     desk: Desk, result: ImportResult, recorded: dict[int, dict[str, Any]]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Repeat the first decision of every duplicate, made by this import or an earlier one."""
-    duplicates = result.decisions.duplicates
+    duplicates = result.duplicates
     by_sequence = {answer["sequence"]: answer for answer in recorded.values()}
     earlier = {sequence for _, sequence in duplicates} - by_sequence.keys()
     by_sequence |= store.recorded_answers(desk.ledger.connection, earlier, (*_OF_ENTRY, "message"))
@@ -98,18 +101,24 @@ def _rejected(result: ImportResult) -> Iterator[tuple[int, dict[str, Any]]]:
 def far_ahead(desk: Desk, result: ImportResult) -> list[tuple[str, int, str]]:
     """Give file, row and day of the records dated after the rulebook's horizon and over a year after today."""
     after = max(desk.codebook.figures.horizon_end, desk.now.date().toordinal() + _YEAR)
-    dates = cast("Column", result.columns["date"])
-    late = [code for code, day in enumerate(dates.values) if day and day.toordinal() > after]
-    places = np.flatnonzero(np.isin(dates.codes, late))
-    files, rows = result.places(result.decisions.row[places])
-    days = (dates.values[code].isoformat() for code in dates.codes[places])
-    return [(result.sheets[file].file, int(row), day) for file, row, day in zip(files, rows, days, strict=True)]
+    found = []
+    for part in result.parts:
+        dates = cast("Column", part.columns["date"])
+        late = [code for code, day in enumerate(dates.values) if day and day.toordinal() > after]
+        places = np.flatnonzero(np.isin(dates.codes, late))
+        files, rows = result.places(part.decisions.row[places])
+        days = (dates.values[code].isoformat() for code in dates.codes[places])
+        found += [(result.sheets[file].file, int(row), day) for file, row, day in zip(files, rows, days, strict=True)]
+    return found
 
 
 def notable(desk: Desk, result: ImportResult, most: int) -> tuple[list[str], int]:
     """Give the first refusals and breaches of an import, reference and sentence, and how many more there are."""
-    rows = np.flatnonzero(result.decisions.columns["outcome"] != Outcome.ADMITTED)
-    shown = {name: column[rows[:most]] for name, column in result.columns.items()}
-    messages = store.messages(desk.ledger.connection, shown, desk.rulebook.digest)
-    named = zip(listed(shown["reference"]), messages, strict=True) if messages else ()
-    return [f"{visible(reference)}: {message}" for reference, message in named], max(0, len(rows) - most)
+    told: list[str] = []
+    for part in result.parts:
+        rows = np.flatnonzero(part.decisions.columns["outcome"] != Outcome.ADMITTED)[: most - len(told)]
+        shown = {name: column[rows] for name, column in part.columns.items()}
+        messages = store.messages(desk.ledger.connection, shown, desk.rulebook.digest)
+        named = zip(listed(shown["reference"]), messages, strict=True) if messages else ()
+        told += [f"{visible(reference)}: {message}" for reference, message in named]
+    return told, result.counts["refused"] + result.counts["breached"] - len(told)

@@ -77,7 +77,7 @@ def correct(
     sheet = _sheet(entry, names, quantity, note)
     tried = import_sheets(desk, provider, [sheet], dry_run=True)
     _check(desk, entry, names, tried, accept_refusal=accept_refusal)
-    duplicate = bool(tried.decisions.duplicates)
+    duplicate = bool(tried.duplicates)
     done = tried if dry_run or duplicate else import_sheets(desk, provider, [sheet])
     answers = tuple(answer_rows(desk, done, skip_invalid=False))
     return Correction(entry["kind"], entry["quantity"], names, answers, done.batch, duplicate)

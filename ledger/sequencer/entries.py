@@ -49,7 +49,9 @@ def entry_columns(
     `files` has each recorded row's file, from 0, and `rows` its row there, from 1. Numbers are `ABSENT` where blank.
     """
     decided = decisions.columns
-    columns: dict[str, Column | Numbers] = {name: form.given[source][decisions.row] for name, source in _GIVEN.items()}
+    columns: dict[str, Column | Numbers] = {
+        name: form.given[source][decisions.row].trimmed() for name, source in _GIVEN.items()
+    }
     columns["provider"] = Column.constant(provider, len(decisions))
     columns["file_number"], columns["row"] = files + 1, rows
     columns["stated_quantity"] = form.numbers["quantity"][decisions.row]

@@ -184,8 +184,8 @@ def _account(
 
 def _fates(result: ImportResult, good: Fate) -> dict[int, Fate]:
     """Give the fate of the file's rows that were filed: rejected if a record of it was, already there if all were."""
-    fates = {_line(result, row): Fate.ALREADY_THERE for row, _ in result.decisions.duplicates}
-    fates |= {_line(result, row): good for row in result.decisions.row.tolist()}
+    fates = {_line(result, row): Fate.ALREADY_THERE for row, _ in result.duplicates}
+    fates |= {_line(result, row): good for row in result.recorded}
     return fates | {_line(result, row): Fate.REJECTED for row, _ in result.faults}
 
 

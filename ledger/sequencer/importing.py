@@ -2,8 +2,9 @@
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ledger.core.columns import Column, Numbers, concatenate
 from ledger.core.errors import InputRejected, RejectedRow
 from ledger.core.form import Form, RowFault, parse_records
 from ledger.core.text import Fault, normal
+from ledger.rulebook.balances import Balances
 from ledger.rulebook.columns import Decisions, Records, Rejection
 from ledger.rulebook.fold import Fold
 from ledger.rulebook.sentences import contradiction_sentence
@@ -23,27 +25,46 @@ from schemas.record import ALWAYS, COLUMNS
 from schemas.words import Outcome, word
 
 PROVIDER_LENGTH_MAX = 128
+_AT_ONCE: Final = 50_000
+"""So many rows are decided while those before them are appended."""
 
 Advanced = Callable[[int, int], None]
 """Told how many of how many rows are done."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some rows of an import, decided; `columns` are those of `entry` for the recorded rows, in order."""
+
+    decisions: Decisions
+    columns: dict[str, Column | Numbers]
+
+
 @dataclass
 class ImportResult:
-    """What became of an import. `columns` are those of `entry` for the recorded rows, in order.
+    """What became of an import, some rows after the other.
 
     In a dry run, or if the import failed, nothing is recorded and `batch` is None; sequences are then those that the
     records would have had.
     """
 
     sheets: Sequence[Sheet]
-    columns: dict[str, Column | Numbers]
-    decisions: Decisions
-    faults: list[tuple[int, RejectedRow]]
-    """Every fault with its row in the import, from 0: two of its files may have the same name."""
     references: Column
+    parts: list[Part] = field(default_factory=list)
+    faults: list[tuple[int, RejectedRow]] = field(default_factory=list)
+    """Every fault with its row in the import, from 0: two of its files may have the same name."""
     batch: int | None = None
     counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def duplicates(self) -> list[tuple[int, int]]:
+        """Each row that repeats a record, with that one's sequence."""
+        return [duplicate for part in self.parts for duplicate in part.decisions.duplicates]
+
+    @property
+    def recorded(self) -> list[int]:
+        """The rows that are recorded, or would have been."""
+        return [row for part in self.parts for row in part.decisions.row.tolist()]
 
     @property
     def rejected(self) -> list[RejectedRow]:
@@ -118,23 +139,50 @@ def _import(
 ) -> ImportResult:
     """Decide and record rows that can be read."""
     form = _parse(desk, sheets, rows)
-    references = number_references(desk, provider, form)
-    balances = desk.balances()
-    fold = Fold(desk.codebook, balances, references.standings, references.named, desk.head().sequence + 1)
-    records = Records.of_form(form, references.reference, references.content, references.under)
-    decisions = fold.run(records, advanced and (lambda done: advanced(done, rows)))
-    result = ImportResult(sheets, {}, decisions, [], form.given["reference"])
-    result.faults = _faults(result, form)
-    result.columns = entry_columns(desk.codebook, provider, form, decisions, *result.places(decisions.row))
-    result.counts = _counts(result, rows)
-    if not dry_run and (skip_invalid or not result.rejected) and rows:
-        files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in sheets]
-        batch = desk.batch("import", rows, provider, result.counts)
-        with desk.ledger.transaction():
-            head = append.append_records(desk.ledger, desk.head(), batch, files, result.columns)
+    result, balances = ImportResult(sheets, form.given["reference"]), desk.balances()
+    parts = _decided(desk, provider, form, balances, result, advanced)
+    if not rows or dry_run or desk.ledger.in_transaction or (form.faults and not skip_invalid):
+        # All is decided first where nothing will be recorded, or could not be taken back alone.
+        parts = iter(list(parts))
+        _conclude(result, form)
+        if not rows or dry_run or (result.rejected and not skip_invalid):
+            return result
+    with suppress(_Rejected), desk.ledger.transaction():
+        with append.Appending(desk.ledger, desk.head(), desk.batch("import", rows, provider)) as appending:
+            for part in parts:
+                appending.add(part.columns)
+            _conclude(result, form)
+            if result.rejected and not skip_invalid:
+                raise _Rejected
+            files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in sheets]
+            head = appending.close(result.counts, files)
         result.batch = head.batch
         desk.keep(head, balances)
     return result
+
+
+class _Rejected(Exception):
+    """A row was rejected after others were appended, which takes all of them back."""
+
+
+def _decided(
+    desk: Desk, provider: str, form: Form, balances: Balances, result: ImportResult, advanced: Advanced | None
+) -> Iterator[Part]:
+    """Decide some rows at a time, in order, and keep what became of them in the result."""
+    references = number_references(desk, provider, form)
+    records = Records.of_form(form, references.reference, references.content, references.under)
+    fold = Fold(desk.codebook, balances, references.standings, references.named, desk.head().sequence + 1)
+    rows = len(form)
+
+    def told(done: int) -> None:
+        if advanced:
+            advanced(done, rows)
+
+    for start in range(0, rows, _AT_ONCE):
+        decisions = fold.run(records.part(start, start + _AT_ONCE), start, told)
+        part = Part(decisions, entry_columns(desk.codebook, provider, form, decisions, *result.places(decisions.row)))
+        result.parts.append(part)
+        yield part
 
 
 def _provider(name: str) -> str:
@@ -174,6 +222,12 @@ def _parse(desk: Desk, sheets: Sequence[Sheet], rows: int) -> Form:
     return form
 
 
+def _conclude(result: ImportResult, form: Form) -> None:
+    """Say of all rows, once they are decided, what is wrong and how many became what."""
+    result.faults = _faults(result, form)
+    result.counts = _counts(result, len(form))
+
+
 def _faults(result: ImportResult, form: Form) -> list[tuple[int, RejectedRow]]:
     """Gather every fault of every rejected row, in order of rows."""
 
@@ -185,7 +239,8 @@ def _faults(result: ImportResult, form: Form) -> list[tuple[int, RejectedRow]]:
     found = [rejected(fault.row, fault.field, fault.code, fault.message) for fault in form.faults]
     found += [
         rejected(rejection.row, rejection.field, rejection.code, _sentence(rejection, form))
-        for rejection in result.decisions.rejections
+        for part in result.parts
+        for rejection in part.decisions.rejections
     ]
     return sorted(found, key=lambda item: item[0])
 
@@ -198,8 +253,8 @@ def _sentence(rejection: Rejection, form: Form) -> str:
 
 
 def _counts(result: ImportResult, rows: int) -> dict[str, int]:
-    decisions = result.decisions
-    times = np.bincount(decisions.columns["outcome"], minlength=len(Outcome)).tolist()
-    counts = {word(outcome): times[outcome] for outcome in (Outcome.ADMITTED, Outcome.REFUSED, Outcome.BREACHED)}
-    duplicates = len(decisions.duplicates)
-    return counts | {"rejected": rows - len(decisions) - duplicates, "duplicates": duplicates}
+    outcomes = (part.decisions.columns["outcome"] for part in result.parts)
+    times = sum((np.bincount(found, minlength=len(Outcome)) for found in outcomes), np.zeros(len(Outcome), np.int64))
+    counts = {word(outcome): int(times[outcome]) for outcome in (Outcome.ADMITTED, Outcome.REFUSED, Outcome.BREACHED)}
+    duplicates = len(result.duplicates)
+    return counts | {"rejected": rows - sum(counts.values()) - duplicates, "duplicates": duplicates}

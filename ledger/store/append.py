@@ -6,10 +6,10 @@ Everything here runs inside the caller's transaction.
 import json
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import duckdb
 import numpy as np
@@ -24,7 +24,7 @@ from ledger.store.file import LedgerFile
 from ledger.store.insert import insert, insert_rows
 from ledger.store.leaves import decision_hashes
 from ledger.store.read import REFERENCE_HASH, reference_hash
-from ledger.store.seal import BatchRow, Growth, Head, close_batch, growth, head, instant, leaf_value
+from ledger.store.seal import BatchRow, Growth, Head, append_leaves, close_batch, growth, head, instant, leaf_value
 from ledger.tlog.leaf import SALT_BYTES, Value
 from ledger.tlog.note import VerifierKey
 
@@ -40,59 +40,99 @@ class LeafRow:
     besides: Mapping[str, Any] = field(default_factory=dict)
 
 
-def append_records(
-    ledger: LedgerFile,
-    at: Head,
-    batch: BatchRow,
-    files: Sequence[tuple[str, str, int]],
-    columns: Mapping[str, Column | Numbers],
-) -> Head:
-    """Append an import where the ledger stands, and give where it stands then.
+class Appending:
+    """An import that is being appended where the ledger stands, some records at a time.
 
-    `columns` are those of `entry` but what the ledger numbers; `files` name, SHA-256 and rows of each.
+    The entries of some are inserted and their leaves hashed while the caller decides the next. Use as a context manager
+    inside of a transaction, whose connection is taken until it ends.
     """
-    count, number, grown = len(columns["sequence"]), at.batch + 1, growth(at)
-    numbers = {"leaf": np.arange(at.leaf, at.leaf + count), "batch": np.full(count, number, np.int64)}
-    if count:
-        _append_entries(ledger.connection, at, grown, batch, dict(columns) | numbers)
-    latest = _latest(columns["date"])
-    return close_batch(ledger, at, batch, grown, sequence=at.sequence + count, latest=latest, files=files)
 
+    def __init__(self, ledger: LedgerFile, at: Head, batch: BatchRow) -> None:
+        """Begin a batch of which all is known but the counts."""
+        self._ledger, self._at, self._batch = ledger, at, batch
+        self._grown, self._number = growth(at), at.batch + 1
+        self._constants: dict[str, Value] = {
+            "batch": self._number,
+            "recorded_at": instant(batch.recorded_at),
+            "rulebook_digest": batch.rulebook_digest,
+        }
+        self._count = 0
+        self._uncounted = at.sequence
+        """The last record that is on the balances."""
+        self._latest: date | None = None
+        self._workers = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._running: list[Future[None]] = []
 
-def _append_entries(
-    connection: duckdb.DuckDBPyConnection,
-    at: Head,
-    grown: Growth,
-    batch: BatchRow,
-    columns: Mapping[str, Column | Numbers],
-) -> None:
-    """Append entries with what they count, and add their leaves."""
-    count = len(columns["sequence"])
-    constants: dict[str, Value] = {
-        "batch": at.batch + 1,
-        "recorded_at": instant(batch.recorded_at),
-        "rulebook_digest": batch.rulebook_digest,
-    }
-    salts, kinds = os.urandom(SALT_BYTES * count), Column.constant("decision", count)
-    if count == 1:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.shutdown(cancel_futures=True)
+
+    def add(self, columns: Mapping[str, Column | Numbers]) -> None:
+        """Append records; `columns` are those of `entry` but what the ledger numbers. Raises duckdb.Error."""
+        count = len(columns["sequence"])
+        if not count:
+            return
+        leaf = self._at.leaf + self._count
+        columns = dict(columns) | {"leaf": np.arange(leaf, leaf + count), "batch": np.full(count, self._number)}
+        latest = _latest(columns["date"])
+        self._latest = max(self._latest or latest, latest)
+        if count == 1 and not self._count:
+            self._append_one(columns)
+        else:
+            self._wait()  # no more than those of one lot wait, however fast they come
+            inserting, hashing = self._workers
+            hashed = hashing.submit(self._hash, columns)
+            self._running = [
+                inserting.submit(_insert_entries, self._ledger.connection, columns),
+                inserting.submit(self._insert_leaves, hashed),
+            ]
+        self._count += count
+
+    def close(self, counts: Mapping[str, int], files: Sequence[tuple[str, str, int]]) -> Head:
+        """Close the batch, and give where the ledger stands then; `files` name, SHA-256 and rows of each."""
+        self._wait()
+        sequence, batch = self._at.sequence + self._count, replace(self._batch, **dict[str, Any](counts))
+        if sequence > self._uncounted:
+            contributions.add_to_balances(self._ledger.connection, self._uncounted)
+        return close_batch(
+            self._ledger, self._at, batch, self._grown, sequence=sequence, latest=self._latest, files=files
+        )
+
+    def _wait(self) -> None:
+        for future in self._running:
+            future.result()
+        self._running = []
+
+    def _hash(self, columns: Mapping[str, Column | Numbers]) -> Growth:
+        """Add the leaves of some records to the log."""
+        count = len(columns["sequence"])
+        salts = os.urandom(SALT_BYTES * count)
+        self._grown.add(Column.constant("decision", count), salts, decision_hashes(columns, self._constants, salts))
+        return self._grown.taken()
+
+    def _insert_leaves(self, hashed: Future[Growth]) -> None:
+        append_leaves(self._ledger.connection, hashed.result())
+
+    def _append_one(self, columns: Mapping[str, Column | Numbers]) -> None:
+        """Append the first record as values, which is quicker while it stays the only one."""
+        connection = self._ledger.connection
         entry = {name: entry_value(name, column, 0) for name, column in columns.items()}
         number = reference_hash(entry["provider"], entry["reference"])
         insert_rows(connection, "entry", entry | {"reference_hash": number})
         contributions.add_one_to_balances(connection, entry)
-        grown.add(kinds, salts, decision_hashes(columns, constants, salts))
-        return
-    with ThreadPoolExecutor(1) as other:
-        # DuckDB writes while Python hashes.
-        inserted = other.submit(_insert_entries, connection, columns)
-        grown.add(kinds, salts, decision_hashes(columns, constants, salts))
-        inserted.result()
-    contributions.add_to_balances(connection, at.sequence)
+        self._uncounted += 1
+        salt = os.urandom(SALT_BYTES)
+        self._grown.add(Column.constant("decision", 1), salt, decision_hashes(columns, self._constants, salt))
 
 
-def _latest(dates: Column | Numbers) -> date | None:
-    """Give the latest of the days of records, None if there is none."""
+def _latest(dates: Column | Numbers) -> date:
+    """Give the latest of the days of records."""
     assert isinstance(dates, Column)  # noqa: S101 -- days are a column of days
-    return max((dates.values[code] for code in np.unique(dates.codes)), default=None)
+    found: list[date] = [dates.values[code] for code in np.unique(dates.codes)]
+    return max(found)
 
 
 def _insert_entries(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Column | Numbers]) -> None:

@@ -199,6 +199,11 @@ class LedgerFile:
             self._in_transaction = False
         self._say_outside()
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, in which all takes effect together or nothing."""
+        return self._in_transaction
+
     def _say_outside(self) -> None:
         """Append checkpoints outside when they are committed; what a crash prevents is made up for at the opening."""
         if self.outside:

@@ -6,7 +6,7 @@ how many leaves there are now and what their root is. Only then the head moves.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -56,9 +56,11 @@ class BatchRow:
 
 @dataclass
 class Growth:
-    """The leaves that a batch adds to the log, and the tree with them."""
+    """The tree as a batch grows it, and those leaves that it has added and that are not in the table yet."""
 
     frontier: Frontier
+    start: int
+    """The number of the first of those."""
     kinds: list[Column] = field(default_factory=list)
     salts: list[bytes] = field(default_factory=list)
     hashes: list[bytes] = field(default_factory=list)
@@ -78,6 +80,12 @@ class Growth:
         leaf = leaf_bytes(kind, {**fields, "salt": salt.hex()})
         self.add(Column.constant(kind, 1), salt, leaf_hash(leaf))
 
+    def taken(self) -> "Growth":
+        """Take the leaves out that are to go into the table."""
+        taken = replace(self)
+        self.start, self.kinds, self.salts, self.hashes, self.tiles = self.frontier.size, [], [], [], []
+        return taken
+
 
 def head(connection: duckdb.DuckDBPyConnection) -> Head:
     """Give where the ledger stands."""
@@ -87,7 +95,7 @@ def head(connection: duckdb.DuckDBPyConnection) -> Head:
 
 def growth(at: Head) -> Growth:
     """Give the log where the ledger stands, to add leaves to."""
-    return Growth(Frontier(at.leaf, at.peaks))
+    return Growth(Frontier(at.leaf, at.peaks), at.leaf)
 
 
 def close_batch(
@@ -110,7 +118,7 @@ def close_batch(
     rows = [{"file": file, "sha256": digest, "records": records} for file, digest, records in files]
     grown.add_leaf("batch", values | {"recorded_at": instant(batch.recorded_at), "files": rows or None})
     to = Head(sequence, grown.frontier.size, number, grown.frontier.peaks)
-    _append_leaves(connection, at.leaf, grown)
+    append_leaves(connection, grown.taken())
     insert_rows(connection, "batch", values | {"last_sequence": sequence, "last_leaf": to.leaf - 1})
     if rows:
         numbered = [{"batch": number, "number": place} | row for place, row in enumerate(rows, 1)]
@@ -136,8 +144,9 @@ def leaf_value(name: str, value: Any) -> Value:
     return value  # type: ignore[no-any-return]
 
 
-def _append_leaves(connection: duckdb.DuckDBPyConnection, start: int, grown: Growth) -> None:
-    """Append the leaves, and the tiles that they complete."""
+def append_leaves(connection: duckdb.DuckDBPyConnection, grown: Growth) -> None:
+    """Append leaves, and the tiles that they complete."""
+    start = grown.start
     kinds, salts, hashes = concatenate(grown.kinds), b"".join(grown.salts), b"".join(grown.hashes)
     if len(kinds) <= _FEW:
         rows = [

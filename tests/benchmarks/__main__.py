@@ -26,7 +26,7 @@ STAGES: Final = {
     "entry_columns": "turn decisions into columns of texts",
     "decision_hashes": "write and hash the leaves",
     "extended": "grow the tree",
-    "_append_leaves": "insert the leaves",
+    "append_leaves": "insert the leaves",
     "add_to_balances": "add to the balances",
     "__exit__": "commit, with the indexes",
 }

@@ -65,7 +65,8 @@ def load(path: Path, files: list[Path], *, sealed: bool = True) -> tuple[float, 
     """
     if not sealed:
         append.decision_hashes = lambda *_: b""  # type: ignore[attr-defined]
-        seal._append_leaves = lambda *_: None  # noqa: SLF001
+        append.append_leaves = lambda *_: None  # type: ignore[attr-defined]
+        seal.append_leaves = lambda *_: None
     now = datetime.now(UTC)
     import_module("pandas")  # which pyarrow would load at its first table, where it is installed
     start = time.perf_counter()
