@@ -12,9 +12,10 @@ from ledger.core.text import did_you_mean, nearest, shown
 from ledger.core.version import VERSION
 from ledger.sequencer.readme import readme
 from ledger.store import log
+from ledger.store.export_lines import export_lines
 from ledger.store.file import LedgerFile
 from ledger.store.frozen import TABLES, frozen, note_batches, pieces
-from ledger.store.leaf_texts import export_lines
+from ledger.store.guard import key_in_use
 from ledger.store.packing import CHECKPOINTS, LEAVES, README, VERIFIER, new_folder, table_file
 
 Advanced = Callable[[int, int], None]
@@ -52,12 +53,11 @@ def export_ledger(
         hidden = _hidden(filed, only, without)
         redacting = bool(only or without)
         last = log.last_checkpoint(connection)
-        key = log.newest_key(connection)
+        key = str(key_in_use(connection))
         done = redacted = mentions = 0
         with pack.file(LEAVES) as file:
             for lines in export_lines(connection, hidden):
-                for text in lines.texts:
-                    file.write(text)
+                file.write(lines.text)
                 done, redacted, mentions = done + lines.count, redacted + lines.redacted, mentions + lines.mentions
                 advanced(done, last["leaves"])
         if done != last["leaves"]:

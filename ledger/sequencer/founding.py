@@ -13,7 +13,7 @@ from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.seeds import seed_bytes
 from ledger.store.sheets import Sheet, read_sheet
-from ledger.store.signing import Signer, make_private_key, read_private_key, sync_folder
+from ledger.store.signing import Signer, make_private_key, read_private_key
 from ledger.tlog.note import VerifierKey
 from schemas.registers import REGISTERS
 
@@ -57,7 +57,7 @@ def found_ledger(path: Path, rulebook: Rulebook, filed_by: str, now: datetime, k
             register_sheet(desk, "chips", chip_sheet())
             ledger.flush()
             notes = [note for (note,) in ledger.rows("SELECT note FROM checkpoint ORDER BY batch")]
-        give_name(unfinished, path)
+        leftovers.give_name(unfinished, path)
         # If a crash prevents this, the first opening of a ledger that has recorded nothing else does it.
         outside.append(notes)
     except OSError as error:
@@ -75,15 +75,6 @@ def _signer(key: Path) -> Signer:
     """Give who signs for a new ledger, with a key that is there or is made."""
     private = read_private_key(key) if key.exists() else make_private_key(key)
     return Signer(f"quotaledger/{secrets.token_hex(_ORIGIN_BYTES)}", (private,))
-
-
-def give_name(unfinished: Path, path: Path) -> None:
-    """Give a finished file its name, unless another command has taken it meanwhile: a rename would replace that."""
-    try:
-        leftovers.give_name(unfinished, path)
-    except FileExistsError:
-        raise WrongUsage(f"there is a file at {path} already; choose another path with --ledger") from None
-    sync_folder(path.absolute().parent)
 
 
 def chip_sheet() -> Sheet:

@@ -8,6 +8,7 @@ from ledger.core.errors import InputRejected, VerificationFailed, WrongUsage
 from ledger.core.text import did_you_mean, nearest, shown, visible
 from ledger.store import log, read
 from ledger.store.file import LedgerFile
+from ledger.store.guard import key_in_use
 from ledger.tlog.checkpoint import Checkpoint, unchecked
 from ledger.tlog.note import NoteError, VerifierKey
 from ledger.tlog.proofs import consistency_proof, inclusion_proof
@@ -53,8 +54,8 @@ def make_receipt(ledger: LedgerFile, leaf: int) -> Receipt:
         leaf, kind, {n: v for n, v in fields.items() if v is not None}, tuple(proof), _note(ledger, size), message
     )
     try:
-        made.check([log.key_at(connection, size)])
-    except (ReceiptError, NoteError) as error:
+        made.check([key_in_use(connection, size)])
+    except ReceiptError as error:
         raise VerificationFailed(f"the ledger gives no receipt that holds: {error}; verify it") from None
     return made
 
@@ -73,8 +74,8 @@ def make_consistency(ledger: LedgerFile, earlier: str, later: str = "") -> Consi
     proof = consistency_proof(first, second, log.nodes(connection))
     made = Consistency(_note(ledger, first), _note(ledger, second), tuple(proof))
     try:
-        made.check([log.key_at(connection, size) for size in (first, second)])
-    except (ReceiptError, NoteError) as error:
+        made.check([key_in_use(connection, size) for size in (first, second)])
+    except ReceiptError as error:
         raise VerificationFailed(f"the ledger's checkpoints do not agree: {error}; verify it") from None
     return made
 

@@ -5,15 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from ledger.core.errors import QuotaledgerError, VerificationFailed, WrongUsage
-from ledger.sequencer.founding import give_name
 from ledger.sequencer.verifying import verify
 from ledger.store import leftovers, log
+from ledger.store.export_lines import export_lines
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.frozen import count_rows, frozen, note_batches, pieces
-from ledger.store.leaf_texts import export_lines
+from ledger.store.guard import key_in_use
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.packing import CHECKPOINTS, LEAVES
 from ledger.store.rebuild import rebuild
@@ -59,7 +58,7 @@ def restore_ledger(
             raise VerificationFailed(f"the export's tables do not hold: {error}") from None
         with LedgerFile.open(unfinished) as ledger, export.path(LEAVES).open("rb") as lines:
             made = _made(ledger, path)
-            same = all(_is_next(lines, text) for found in export_lines(ledger.connection) for text in found.texts)
+            same = all(lines.read(len(found.text)) == found.text for found in export_lines(ledger.connection))
             said = (export.leaves, export.records, export.root, export.origin)
             if not same or lines.read(1) or said != (made.leaves, made.records, made.root, made.key.partition("+")[0]):
                 raise VerificationFailed("the manifest or leaves.ndjson says something else than the tables")
@@ -98,10 +97,6 @@ def back_up_ledger(ledger: LedgerFile, path: Path, advanced: Advanced = _nobody)
     return made
 
 
-def _is_next(lines: BinaryIO, line: memoryview) -> bool:
-    return lines.read(len(line)) == line
-
-
 def _finish(ledger: LedgerFile, unfinished: Path) -> None:
     """Write the outside checkpoints of a rebuilt ledger, and all of it to disk."""
     outside = OutsideCheckpoints(_outside(unfinished))
@@ -116,7 +111,7 @@ def _finish(ledger: LedgerFile, unfinished: Path) -> None:
 def _made(ledger: LedgerFile, path: Path) -> Made:
     """Give what was made, to be put at a path."""
     last = log.last_checkpoint(ledger.connection)
-    key = log.newest_key(ledger.connection)
+    key = str(key_in_use(ledger.connection))
     return Made(last["leaves"], last["sequence"], last["root"], key, beside(path, KEY_SUFFIX))
 
 
@@ -141,9 +136,9 @@ def _new_ledger(path: Path) -> Iterator[Path]:
     try:
         yield unfinished
         # First the outside checkpoints: a ledger without them would count as one that lost them.
-        give_name(_outside(unfinished), outside)
+        leftovers.give_name(_outside(unfinished), outside)
         try:
-            give_name(unfinished, path)
+            leftovers.give_name(unfinished, path)
         except BaseException:
             outside.unlink()
             raise

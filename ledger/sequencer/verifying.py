@@ -96,16 +96,19 @@ def verify(
     outside checkpoints to be renewed that are there.
     """
     outside = OutsideCheckpoints(beside(path, OUTSIDE_SUFFIX))
-    if renew and outside.path.exists():
-        raise WrongUsage(f"the outside checkpoints are not lost: they are at {outside.path}; verify without renewing")
+    if renew and outside.last()[0]:
+        raise WrongUsage(
+            f"the outside checkpoints are not lost: they are at {outside.path}; verify without renewing, or move them"
+            " away if you know why they are wrong"
+        )
     started = time.perf_counter()
     with LedgerFile.examine(path) as ledger, legible(path):
         connection = ledger.connection
         rebuilt.check_tables(connection, path)
-        size = 1 + (ledger.rows("SELECT max(leaf) FROM leaf")[0][0] or 0)
+        numbering.hold(connection, numbering.FRAME)
+        size = numbering.leaves(connection)
         spans = _spans(ledger, size, pool)
         rebuilt.check_views(connection)
-        numbering.hold(connection, numbering.FRAME)
         chain = KeyChain(connection, keys)
         bar = _Bar(advanced, size + (ledger.rows("SELECT count(*) FROM entry")[0][0] if deep else 0))
         decided = _Ahead(rederived(connection), bar, pool is not None) if deep else None
@@ -116,8 +119,7 @@ def verify(
         rebuilt.check_derived(connection, adopted)
         derived_again = decided.finish() if decided else None
         if renew:
-            outside.append(list(notes_inside(connection)))
-            outside.close()
+            outside.renew(notes_inside(connection))
             remarks = [f"wrote {outside.path} anew; hold it against whatever copies there are of the lost one"]
         return Verified(
             derived_again=derived_again,

@@ -7,14 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from ledger.core.errors import QuotaledgerError, VerificationFailed
 from ledger.store.blame import KEEP
+from ledger.store.guard import missing_outside
 from ledger.store.log import Connection, checkpoints_after
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.query import rows
 from ledger.tlog.checkpoint import Checkpoint, unchecked
 from ledger.tlog.note import NoteError, VerifierKey, signed_text
-
-_CRASH_MAX = 2
-"""So many checkpoints, those of one transaction, may a crash keep from the outside file."""
 
 
 class KeyChain:
@@ -105,37 +103,20 @@ def check_outside(connection: Connection, outside: OutsideCheckpoints) -> list[s
 
     Raises VerificationFailed if they are gone, disagree, or are ahead of the ledger.
     """
-    if not outside.path.exists():
-        raise VerificationFailed(
-            f"the outside checkpoints {outside.path} are not there, and without them nothing shows that this ledger is"
-            " not an older copy; bring the file back from where copies of it are kept, or, if it is lost for good, have"
-            " it written anew with --renew-checkpoints"
-        )
     inside = notes_inside(connection)
     try:
         for number, note in enumerate(outside.notes(), 1):
             _check_note(outside, number, note, next(inside, None))
-        following = outside.last()[1].rstrip(b"\0")  # a power cut may leave zeros
+        missing, _ = missing_outside(connection, outside)
+    except VerificationFailed:
+        raise
     except QuotaledgerError as error:
         raise VerificationFailed(str(error)) from None
-    left = list(inside)
-    if following and not (left and f"{left[0]}\n".encode().startswith(following)):
-        raise VerificationFailed(
-            f"{outside.path} ends with something that is no checkpoint of this ledger: it was edited or damaged; bring"
-            " back a copy of it"
-        )
-    if len(left) > _CRASH_MAX:
-        raise VerificationFailed(
-            f"{outside.path} lacks the last {len(left):,} checkpoints of the ledger, more than a crash explains: it was"
-            " cut, or is an old copy; bring the newest copy of it back"
-        )
-    if left:
-        remark = (
-            f"{outside.path.name} lacks the last {len(left):,} of the ledger's checkpoints, as after a crash; they are"
-            " written when something is recorded next"
-        )
-        return [remark]
-    return []
+    remark = (
+        f"{outside.path.name} lacks the last {len(missing):,} of the ledger's checkpoints, as after a crash; they are"
+        " written when something is recorded next"
+    )
+    return [remark] if missing else []
 
 
 def notes_inside(connection: Connection) -> Iterator[str]:

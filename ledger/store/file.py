@@ -47,8 +47,8 @@ class LedgerFile:
         self.outside: OutsideCheckpoints | None = None
         self._holder: Path | None = None
         self._in_transaction = False
-        self._unsaid: list[str] = []
-        """Notes of checkpoints that are not in the file of outside checkpoints yet."""
+        self._is_behind = False
+        """Whether checkpoints may be committed that are not in the file of outside checkpoints yet."""
 
     @classmethod
     def create(cls, path: Path, now: datetime, signer: Signer) -> Self:
@@ -103,7 +103,8 @@ class LedgerFile:
                 if not key_lost:
                     ledger.signer = guard.signer(ledger.connection, key or beside(path, KEY_SUFFIX))
                 ledger.outside = OutsideCheckpoints(beside(path, OUTSIDE_SUFFIX))
-                guard.agree(ledger.connection, ledger.outside)
+                guard.hold_head(ledger.connection)
+                guard.catch_up(ledger.connection, ledger.outside)
         except duckdb.Error as error:
             ledger.close()
             raise QuotaledgerError(f"{path} is no ledger, or damaged: {_reason(error)}") from None
@@ -128,6 +129,12 @@ class LedgerFile:
 
     def _make_ready(self, now: datetime | None, *, unclosed: bool) -> None:
         """Bring the file up to date if it may be written to, and check that nothing else has changed its tables."""
+        for stranger in schema.strangers(self.connection):
+            raise QuotaledgerError(
+                f"{self.path} has {stranger}, which quotaledger did not make and which can change what every question"
+                " and decision means: it was changed by another program, and what was recorded since is not to be"
+                " trusted; go back to a backup"
+            )
         schema.check_migrated(self.connection, self.path, writing=now is not None)
         if now is not None:
             if unclosed:
@@ -166,9 +173,7 @@ class LedgerFile:
         """
         if self.signer is None:
             raise QuotaledgerError(f"{self.path} was opened without its signing key, and nothing is recorded unsigned")
-        note = self.signer.sign(Checkpoint(self.signer.origin, size, root))
-        self._unsaid.append(note)
-        return note
+        return self.signer.sign(Checkpoint(self.signer.origin, size, root))
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -179,8 +184,10 @@ class LedgerFile:
         if self._in_transaction:
             yield self.connection
             return
+        if self._is_behind:  # nothing is committed on top of what is not said outside
+            self._say_outside()
         self.connection.execute("BEGIN")
-        self._in_transaction = True
+        self._in_transaction = self._is_behind = True
         try:
             yield self.connection
             # Here the write-ahead log is synced: what is acknowledged after this line survives a crash, and a crash
@@ -198,14 +205,13 @@ class LedgerFile:
 
     def _say_outside(self) -> None:
         """Append checkpoints outside when they are committed; what a crash prevents is made up for at the opening."""
-        if self.outside and self._unsaid:
-            self.outside.append(self._unsaid)
-            self._unsaid.clear()
+        if self.outside:
+            guard.catch_up(self.connection, self.outside)
+        self._is_behind = False
 
     def _roll_back(self) -> None:
         # After a failed COMMIT there is no transaction left to roll back, and after a full disk no connection: what
         # is in the file then is what was committed before.
-        self._unsaid.clear()
         try:
             self.connection.execute("ROLLBACK")
         except duckdb.Error:

@@ -10,8 +10,10 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from ledger.core.errors import QuotaledgerError
-from ledger.store.file import LedgerFile
+from ledger.core.errors import QuotaledgerError, VerificationFailed
+from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile, beside
+from ledger.store.guard import missing_outside
+from ledger.store.outside import OutsideCheckpoints
 from ledger.store.query import first, rows
 from schemas.tables import LEDGER_TABLES
 
@@ -26,8 +28,13 @@ TABLES: Final = {str(table.__tablename__): tuple(table.model_fields)[:2] for tab
 def frozen(ledger: LedgerFile) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection that sees the ledger as it is now, whatever this process records meanwhile.
 
-    Raises QuotaledgerError where the file cannot be read.
+    Raises VerificationFailed for a ledger that is behind its outside checkpoints or disagrees with them: a copy would
+    have others, which do not show that. Raises QuotaledgerError where the file cannot be read.
     """
+    try:
+        missing_outside(ledger.connection, OutsideCheckpoints(beside(ledger.path, OUTSIDE_SUFFIX)))
+    except QuotaledgerError as error:
+        raise VerificationFailed(str(error)) from None
     connection = ledger.connection.cursor()
     try:
         connection.execute("SET TimeZone = 'UTC'")
@@ -43,13 +50,14 @@ def frozen(ledger: LedgerFile) -> Iterator[duckdb.DuckDBPyConnection]:
 def pieces(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[pa.Table]:
     """Give the rows of a ledger table in order, some at a time, exactly as they are; at least one piece, if empty."""
     place, beside = TABLES[table]
-    ((low, high),) = rows(connection, f"SELECT coalesce(min({place}), 0), coalesce(max({place}), 0) FROM {table}")
-    for start in range(low, high + 1, _AT_ONCE):
-        piece = connection.sql(
-            f"FROM {table} WHERE {place} >= {start} AND {place} < {start + _AT_ONCE} ORDER BY {place}, {beside}"
+    ((start,),) = rows(connection, f"SELECT coalesce(min({place}), 0) FROM {table}")
+    while start is not None:
+        end = start + _AT_ONCE
+        yield connection.sql(
+            f"FROM {table} WHERE {place} >= {start:d} AND {place} < {end:d} ORDER BY {place}, {beside}"
         ).to_arrow_table()
-        if len(piece) or start == low:
-            yield piece
+        # From the next number that is there: in a forged table they may be far apart.
+        ((start,),) = rows(connection, f"SELECT min({place}) FROM {table} WHERE {place} >= {end:d}")
 
 
 def note_batches(connection: duckdb.DuckDBPyConnection) -> Iterator[list[str]]:

@@ -5,16 +5,24 @@ from pathlib import Path
 import duckdb
 
 from ledger.core.errors import QuotaledgerError
+from ledger.store.leftovers import sync_folder
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.query import first, rows
-from ledger.store.signing import Signer, read_private_key, sync_folder
-from ledger.tlog.checkpoint import unchecked
+from ledger.store.signing import LOST, Signer, read_private_key
+from ledger.tlog.checkpoint import read_checkpoint, unchecked
 from ledger.tlog.note import NoteError, VerifierKey
+from ledger.tlog.tree import Frontier
 
 NEXT_SUFFIX = ".next"
 """Where a new signing key waits until the log has it."""
 _NEWBORN_BATCHES = 2
 """What making a ledger records; its outside checkpoints are written after that."""
+_CRASH_MAX = 2
+"""So many checkpoints, those of one transaction, may a crash keep from the outside file."""
+_EDITED = (
+    "it was edited or damaged; bring back a copy of it, or if there is none, move it away and have it written anew with"
+    " `quotaledger verify --renew-checkpoints`"
+)
 
 
 def signer(connection: duckdb.DuckDBPyConnection, path: Path) -> Signer:
@@ -24,8 +32,7 @@ def signer(connection: duckdb.DuckDBPyConnection, path: Path) -> Signer:
     private = read_private_key(path)
     if VerifierKey.of(key.name, private) != key:
         raise QuotaledgerError(
-            f"the signing key at {path} is not the one in use ({key}); name its file with --signing-key"
-            " (if it is lost: quotaledger signing-key rotate --lost)"
+            f"the signing key at {path} is not the one in use ({key}); name its file with --signing-key {LOST}"
         )
     return Signer(key.name, (private,))
 
@@ -49,9 +56,13 @@ def finish_rotation(path: Path, key: VerifierKey) -> Path | None:
     return old if old.exists() else None
 
 
-def key_in_use(connection: duckdb.DuckDBPyConnection) -> VerifierKey:
-    """Give the key that the log's next checkpoint is to be signed with."""
-    row = first(connection, "SELECT key FROM key_row ORDER BY leaf DESC LIMIT 1")
+def key_in_use(connection: duckdb.DuckDBPyConnection, size: int | None = None) -> VerifierKey:
+    """Give the key that the log's next checkpoint is to be signed with, or that of so many leaves is signed with.
+
+    Raises QuotaledgerError if it cannot be read.
+    """
+    query = "SELECT key FROM key_row WHERE leaf < coalesce(?, leaf + 1) ORDER BY leaf DESC LIMIT 1"
+    row = first(connection, query, [size])
     if row is None:
         raise QuotaledgerError("the ledger has no signing key: it is damaged; go back to a backup")
     try:
@@ -60,47 +71,71 @@ def key_in_use(connection: duckdb.DuckDBPyConnection) -> VerifierKey:
         raise QuotaledgerError(f"the ledger's signing key cannot be read ({error}): it was changed") from None
 
 
-def agree(connection: duckdb.DuckDBPyConnection, outside: OutsideCheckpoints) -> None:
-    """Hold a ledger against its outside checkpoints, and append those that a crash has kept from there.
+def hold_head(connection: duckdb.DuckDBPyConnection) -> None:
+    """See that the tree that is about to grow is the one that was signed for last.
 
-    Raises QuotaledgerError if the ledger is behind them, disagrees with them, or if they are gone.
+    Raises QuotaledgerError if it is not: the next checkpoint would sign for leaves that are not there.
+    """
+    size, peaks = first(connection, "SELECT leaf, peaks FROM head") or (0, b"")
+    row = first(connection, "SELECT root, note FROM checkpoint WHERE size = ?", [size])
+    try:
+        if row is None:
+            raise NoteError("there is no checkpoint of so many leaves")
+        root, note = row
+        said = read_checkpoint(note, [key_in_use(connection)])
+        if (said.size, said.root, root) != (size, root, Frontier(size, peaks).root()):
+            raise NoteError("it states another root than the tree has that would grow")
+    except ValueError as error:  # a NoteError is one, and so is what makes peaks no peaks
+        raise QuotaledgerError(
+            f"the ledger does not stand where its last checkpoint says, at {size:,} leaves ({error}): it was changed,"
+            " and nothing is recorded on top of that; `quotaledger verify` tells more"
+        ) from None
+
+
+def missing_outside(connection: duckdb.DuckDBPyConnection, outside: OutsideCheckpoints) -> tuple[list[str], bytes]:
+    """Give the ledger's checkpoints that a crash kept from the outside file, and what it left there of the first.
+
+    Raises QuotaledgerError if the ledger is behind that file, disagrees with it, or if more of it is gone than a
+    crash explains.
     """
     last, following = outside.last()
     batch, size = first(connection, "SELECT batch, leaf FROM head") or (0, 0)
-    if last is None and following and batch > _NEWBORN_BATCHES:
-        raise QuotaledgerError(
-            f"there is no checkpoint in {outside.path}: it was edited or damaged; bring back a copy of it"
-        )
     if last is None and batch > _NEWBORN_BATCHES:
         raise QuotaledgerError(
-            f"the outside checkpoints {outside.path} are gone, and with them what shows that this ledger is not an old"
-            " one; bring the file back, or if it is lost for good, have all verified and it written anew with"
-            " `quotaledger verify --renew-checkpoints`"
+            f"there is no checkpoint in {outside.path}, and so nothing to show that this ledger is not an old one;"
+            " bring the file back, or if it is lost for good, have all verified and it written anew with `quotaledger"
+            " verify --renew-checkpoints`"
         )
     try:
         said = unchecked(last).size if last else 0
     except NoteError:
-        raise QuotaledgerError(
-            f"the last checkpoint in {outside.path} is none: it was edited or damaged; bring back a copy of it"
-        ) from None
+        raise QuotaledgerError(f"the last checkpoint in {outside.path} is none: {_EDITED}") from None
     if said > size:
         raise QuotaledgerError(
             f"this ledger has {size:,} leaves, but {outside.path.name} says that it had {said:,}: it is an older copy,"
-            " and recording now would make a second history; put the newest copy in its place, and verify it"
+            " and what was recorded since is not in it; put the newest copy in its place, and verify it"
         )
     if last and first(connection, "SELECT note FROM checkpoint WHERE size = ?", [said]) != (last,):
         raise QuotaledgerError(
             f"this ledger and {outside.path.name} disagree about the first {said:,} leaves: one of them was edited, or"
             " the ledger is a fork; nothing is recorded on top of that, `quotaledger verify` tells more"
         )
-    missing = [note for (note,) in rows(connection, "SELECT note FROM checkpoint WHERE size > ? ORDER BY size", [said])]
-    # Where the power fails, a file may have grown already by bytes that were never written: they are zeros.
-    torn = following.rstrip(b"\0")
-    if following and not (missing and f"{missing[0]}\n".encode().startswith(torn)):
+    query = "SELECT note FROM checkpoint WHERE size > ? ORDER BY size LIMIT ?"
+    missing = [note for (note,) in rows(connection, query, [said, _CRASH_MAX + 1])]
+    if len(missing) > _CRASH_MAX:
         raise QuotaledgerError(
-            f"{outside.path} ends with something that is no checkpoint of this ledger: it was edited or damaged;"
-            " bring back a copy of it"
+            f"{outside.path} lacks more of the ledger's last checkpoints than a crash explains: it was cut, or is an"
+            f" old copy, or {_EDITED}"
         )
+    # Where the power fails, a file may have grown already by bytes that were never written: they are zeros.
+    if following and not (missing and f"{missing[0]}\n".encode().startswith(following.rstrip(b"\0"))):
+        raise QuotaledgerError(f"{outside.path} ends with something that is no checkpoint of this ledger: {_EDITED}")
+    return missing, following
+
+
+def catch_up(connection: duckdb.DuckDBPyConnection, outside: OutsideCheckpoints) -> None:
+    """Append to the outside file what the ledger has signed and it lacks. Raises what `missing_outside` raises."""
+    missing, following = missing_outside(connection, outside)
     if following:
         outside.cut(following)
     if missing:

@@ -4,7 +4,7 @@ DuckDB writes texts many times faster than Python does; Python's SHA-256 is seve
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from hashlib import sha256
 from itertools import pairwise
@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from ledger.core.columns import Column, Numbers
-from ledger.store.arrow import BLANKABLE, DAYS, TEXTS, dictionary, entry_array, entry_value
-from ledger.tlog.leaf import COUNTS, FIELDS, INSTANT, SALT_BYTES, Value, encode, first_line, leaf_bytes, leaf_hash
+from ledger.store.arrow import BLANKABLE, dictionary, entry_array, entry_value
+from ledger.tlog.leaf import COUNTS, FIELDS, SALT_BYTES, Value, encode, first_line, leaf_bytes, leaf_hash
 
 _AT_ONCE: Final = 50_000
 """Leaves are large; so many at a time bound the memory that a large import takes."""
@@ -26,40 +26,6 @@ _ESCAPED: Final = re.compile(r'["\\\x00-\x1f]')
 """What JSON does not have as it is."""
 
 Columns = Mapping[str, Column | Numbers]
-
-OF_BATCH: Final = ("batch", "recorded_at", "rulebook_digest")
-"""The fields of a decision's leaf that are those of its batch."""
-
-BATCHES: Final = f"""
-    SELECT batch, concat('"batch":', batch) AS said_batch,
-        concat(',"recorded_at":"', strftime(recorded_at, '{INSTANT}'), '"') AS said_recorded_at,
-        concat(',"rulebook_digest":', to_json(rulebook_digest)) AS said_rulebook_digest
-    FROM batch
-"""
-"""SQL of what the leaves of each batch have in common, as `stored_leaf_sql` wants it."""
-
-
-def stored_leaf_sql(blank: Collection[str] = ()) -> str:
-    """Give the SQL of the bytes that are hashed for a recorded decision; columns that are `blank` throughout go unread.
-
-    It reads an entry `e`, its leaf `l`, and its batch `b` of `BATCHES`.
-    """
-    written = {name: f"b.said_{name}" for name in OF_BATCH}
-    written["salt"] = f"concat({_sql('salt', 'lower(hex(l.salt))', quoted=True)})"
-    for name in FIELDS["decision"]:
-        if name not in written and name not in blank:
-            written[name] = _stored_sql(name)
-    return _leaf_sql(written)
-
-
-def _stored_sql(name: str) -> str:
-    """Give the SQL of one field of a recorded decision; texts may have escapes."""
-    is_text = name in TEXTS
-    value = f"to_json(e.{name})" if is_text else f"e.{name}"
-    sql = f"concat({_sql(name, value, quoted=not is_text and (name.endswith('tpp') or name in DAYS))})"
-    if name in COUNTS or name in BLANKABLE:
-        return f"CASE WHEN e.{name} {'<> 0' if name in COUNTS else 'IS NOT NULL'} THEN {sql} END"
-    return sql
 
 
 def decision_hashes(columns: Columns, constants: Mapping[str, Value], salts: bytes) -> bytes:
@@ -94,7 +60,7 @@ def _hashes(columns: Columns, constants: Mapping[str, Value], salts: bytes) -> I
     rows = len(columns["sequence"])
     salt = pa.FixedSizeBinaryArray.from_buffers(pa.binary(SALT_BYTES), rows, [None, pa.py_buffer(salts)])
     arrays: dict[str, Any] = {"salt": salt.cast(pa.binary())}
-    written = {"salt": _sql("salt", "lower(hex(salt))", quoted=True)}
+    written = {"salt": field_sql("salt", "lower(hex(salt))", quoted=True)}
     written |= {name: _literal(_said(name, value)) for name, value in constants.items()}
     for name in (name for name in FIELDS["decision"] if name in columns):
         column = columns[name]
@@ -104,7 +70,7 @@ def _hashes(columns: Columns, constants: Mapping[str, Value], salts: bytes) -> I
         elif name not in COUNTS or column.any():
             arrays[name], written[name] = entry_array(name, column), _number_sql(name)
     table = pa.table(arrays)
-    query = f"SELECT {_leaf_sql(written)} AS leaf FROM given"
+    query = f"SELECT {leaf_sql(written)} AS leaf FROM given"
     with duckdb.connect(":memory:") as connection:
         for start in range(0, rows, _AT_ONCE):
             connection.register("given", table.slice(start, _AT_ONCE))
@@ -117,14 +83,14 @@ def _text_sql(name: str, column: Column) -> tuple[Column, str]:
     texts = [_text(value) for value in column.values]
     known = [text for text in texts if text is not None]
     if len(known) > _FEW and len(known) == len(texts) and not _ESCAPED.search("".join(known)):
-        return column, _sql(name, name, quoted=True)
+        return column, field_sql(name, name, quoted=True)
     said = [_said(name, text) for text in texts]
     return column.mapped(said), _literal(said[0]) if len(said) == 1 else name
 
 
 def _number_sql(name: str) -> str:
     """Give the SQL of a field that is a number: it comes out as nothing where blank, or a count of 0."""
-    sql = _sql(name, name, quoted=name.endswith("tpp"))
+    sql = field_sql(name, name, quoted=name.endswith("tpp"))
     if name in COUNTS or name in BLANKABLE:
         return f"CASE WHEN {name} {'<> 0' if name in COUNTS else 'IS NOT NULL'} THEN concat({sql}) END"
     return sql
@@ -136,7 +102,7 @@ def _said(name: str, value: Value) -> str:
     return "" if value is None else f"{before}{encode(value)}{after}"
 
 
-def _sql(name: str, value: str, *, quoted: bool) -> str:
+def field_sql(name: str, value: str, *, quoted: bool) -> str:
     """Give what SQL is to write after one another; `value` is the SQL of a text or number without escapes."""
     before, after = _around(name)
     quote = '"' if quoted else ""
@@ -148,7 +114,7 @@ def _around(name: str) -> tuple[str, str]:
     return f'{"," if name > _ALWAYS else ""}"{name}":', "," if name < _ALWAYS else ""
 
 
-def _leaf_sql(written: Mapping[str, str]) -> str:
+def leaf_sql(written: Mapping[str, str]) -> str:
     """Give the SQL of a leaf behind the zero byte that is hashed with it; `written` has the SQL of each field."""
     parts = ["chr(0)", _literal(first_line("decision") + "{"), *(written[name] for name in sorted(written))]
     return f"concat({', '.join([*parts, _literal('}')])})"

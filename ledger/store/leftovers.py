@@ -3,12 +3,13 @@
 Whatever appears under its name when it is whole is written under `NAME.PID.unfinished` before.
 """
 
-import errno
 import os
 import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
+
+from ledger.core.errors import WrongUsage
 
 
 def unfinished(path: Path) -> Path:
@@ -42,18 +43,29 @@ def _unname(leftover: Path, path: Path) -> None:
 
 
 def give_name(made: Path, path: Path) -> None:
-    """Give what is whole its name, beside the one that it has: whoever made it removes that.
+    """Give what is whole its name, for good, beside the one that it has: whoever made it removes that.
 
-    Raises FileExistsError if another command has taken the name.
+    Raises WrongUsage if another command has taken the name: a rename would replace what is there.
     """
+    taken = WrongUsage(f"there is a file at {path} already; move it away, or choose another path")
     try:
-        os.link(made, path)  # a rename would replace what is there
+        os.link(made, path)
     except FileExistsError:
-        raise
+        raise taken from None
     except OSError:  # a file system without links
         if path.exists():
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+            raise taken from None
         made.rename(path)
+    sync_folder(path.absolute().parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a crash, too."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _is_alive(process: int) -> bool:

@@ -9,7 +9,6 @@ from ledger.core.errors import QuotaledgerError
 from ledger.store.query import first, rows, table
 from ledger.store.seal import leaf_value
 from ledger.tlog.leaf import FIELDS, HASH_BYTES, Value
-from ledger.tlog.note import VerifierKey
 from ledger.tlog.proofs import Node
 from ledger.tlog.tree import TILE_LEVELS, Frontier
 
@@ -27,12 +26,6 @@ def last_checkpoint(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         FROM checkpoint AS c JOIN batch AS b ON b.batch = c.batch WHERE c.batch = (SELECT batch FROM head)
     """
     return table(connection, query)[0]
-
-
-def newest_key(connection: duckdb.DuckDBPyConnection) -> str:
-    """Give the verifier key in use."""
-    (key,) = first(connection, "SELECT key FROM key_row ORDER BY leaf DESC LIMIT 1") or ("",)
-    return str(key)
 
 
 def providers(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -54,12 +47,6 @@ def sizes_around(connection: duckdb.DuckDBPyConnection, size: int) -> list[int]:
         UNION ALL SELECT min(size) FROM checkpoint WHERE size > $size
     """
     return [near for (near,) in rows(connection, query, {"size": size}) if near is not None]
-
-
-def key_at(connection: duckdb.DuckDBPyConnection, size: int) -> VerifierKey:
-    """Give the key in use for the checkpoint of so many leaves. Raises NoteError if it cannot be read."""
-    (key,) = first(connection, "SELECT key FROM key_row WHERE leaf < ? ORDER BY leaf DESC LIMIT 1", [size]) or ("",)
-    return VerifierKey.parse(key)
 
 
 def leaf_of(connection: duckdb.DuckDBPyConnection, sequence: int) -> int | None:

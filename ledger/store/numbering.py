@@ -146,6 +146,18 @@ def hold(connection: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...]) -> None
             raise VerificationFailed(f"{sentence.format(*broken)}; {KEEP}")
 
 
+def leaves(connection: duckdb.DuckDBPyConnection) -> int:
+    """Give the number of leaves. Raises VerificationFailed for the first that is missing, or there twice."""
+    found, last = first(connection, "SELECT count(*), coalesce(max(leaf) + 1, 0) FROM leaf") or (0, 0)
+    if found != last:  # only then it is worth to put them in order
+        query = "SELECT leaf, lag(leaf, 1, -1) OVER (ORDER BY leaf) AS before FROM leaf ORDER BY leaf"
+        gap = first(connection, f"SELECT leaf, before FROM ({query}) WHERE leaf <> before + 1 LIMIT 1")
+        if gap:
+            wrong = f"{gap[1] + 1:,} of the log is missing" if gap[0] > gap[1] else f"{gap[0]:,} is there twice"
+            raise VerificationFailed(f"leaf {wrong}: leaves are numbered without gaps; {KEEP}")
+    return int(found)
+
+
 def by_kind(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Give how many leaves there are of each kind."""
     return dict(rows(connection, "SELECT kind, count(*) FROM leaf GROUP BY kind ORDER BY count(*) DESC, kind"))

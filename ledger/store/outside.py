@@ -6,12 +6,13 @@ followed by a blank line. A crash may leave the beginning of a note at the end: 
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+import secrets
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from ledger.core.errors import QuotaledgerError
-from ledger.store.signing import sync_folder
+from ledger.store.leftovers import give_name, sync_folder, unfinished
 
 _END: Final = "\n"
 # A text of three lines, a blank line, signatures (each begins with an em dash), and the blank line that ends it.
@@ -46,7 +47,7 @@ class OutsideCheckpoints:
             return None, content
         return matches[-1][1].decode("utf-8", "replace"), content[matches[-1].end() :]
 
-    def append(self, notes: Sequence[str]) -> None:
+    def append(self, notes: Iterable[str]) -> None:
         """Append notes, and give back when they would survive a crash."""
         try:
             if self._number is None:
@@ -60,7 +61,7 @@ class OutsideCheckpoints:
                 while written:
                     written = written[os.write(self._number, written) :]
                 os.fsync(self._number)
-            except OSError:
+            except BaseException:
                 os.ftruncate(self._number, before)
                 raise
         except OSError as error:
@@ -68,6 +69,23 @@ class OutsideCheckpoints:
                 f"the outside checkpoint cannot be written to {self.path}: {error.strerror or error}; make that"
                 " possible, and it is written when something is recorded next"
             ) from None
+
+    def renew(self, notes: Iterable[str]) -> None:
+        """Write all notes into a new file, which appears when it is whole.
+
+        What is there, without a whole note in it, is kept under another name.
+        """
+        made = OutsideCheckpoints(unfinished(self.path))
+        try:
+            made.append(notes)
+            if self.path.exists():
+                self.path.rename(self.path.with_name(f"{self.path.name}.damaged-{secrets.token_hex(4)}"))
+            give_name(made.path, self.path)
+        except OSError as error:
+            raise QuotaledgerError(f"{self.path} cannot be written anew: {error.strerror or error}") from None
+        finally:
+            made.close()
+            made.path.unlink(missing_ok=True)
 
     def cut(self, following: bytes) -> None:
         """Take away what a crash left after the last whole note."""

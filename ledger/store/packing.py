@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from ledger.core.errors import QuotaledgerError, WrongUsage
 from ledger.store import leftovers
-from ledger.store.signing import sync_folder
+from ledger.store.leftovers import sync_folder
 
 FORMAT: Final = "quotaledger export 1"
 MANIFEST: Final = "manifest.json"

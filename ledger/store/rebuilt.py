@@ -15,14 +15,18 @@ from ledger.rulebook.rulebook import Rulebook
 from ledger.store import schema
 from ledger.store.blame import KEEP
 from ledger.store.contributions import balances_query
-from ledger.store.derived import expected_rows
+from ledger.store.derived import expected_rows, views_digest
 from ledger.store.query import first, rows, table
 from ledger.store.seeds import parse_rulebook
 from ledger.store.views import make_views
 
-REMADE: Final = (
-    "nothing that is recorded depends on it; either it was changed, or another version of quotaledger made it: then any"
-    " verb that records makes it anew, and verify passes after that"
+OTHER_VERSION: Final = (
+    "nothing that is recorded depends on it; another version of quotaledger made it, and any verb that records makes it"
+    " anew"
+)
+CHANGED: Final = (
+    "nothing that is recorded depends on it, but what is shown does: it was changed by another program; `quotaledger"
+    " backup` makes a copy of the ledger in which it is made anew"
 )
 _VIEWS: Final = """
     SELECT 'view', view_name, sql FROM duckdb_views() WHERE NOT internal
@@ -34,10 +38,16 @@ _VIEWS: Final = """
 
 
 def check_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """See that tables, indexes and triggers are as the migrations make them.
+    """See that tables, indexes and triggers are as the migrations make them, and that nothing is there besides.
 
     Raises QuotaledgerError for a file that is no ledger, or one of another version.
     """
+    for stranger in schema.strangers(connection):
+        raise VerificationFailed(
+            f"{stranger} is there, which quotaledger did not make: while it is, no question and no decision means what"
+            " it says, and what was recorded with it may be wrong (remove it from a copy and `verify --deep` that);"
+            f" {KEEP}"
+        )
     found, expected = set(schema.parts(connection)), set(_expected_parts())
     if not any(part.startswith("column|entry|") for part in found):
         schema.check_migrated(connection, path, writing=False)
@@ -60,7 +70,15 @@ def check_views(connection: duckdb.DuckDBPyConnection) -> None:
     found = {(kind, name): text for kind, name, text in rows(connection, _VIEWS)}
     for kind, name in sorted(expected.keys() | found.keys()):
         if expected.get((kind, name)) != found.get((kind, name)):
-            raise VerificationFailed(f"the {kind} {name} is not as this version of quotaledger makes it: {REMADE}")
+            raise VerificationFailed(
+                f"the {kind} {name} is not as this version of quotaledger makes it: {_why(connection)}"
+            )
+
+
+def _why(connection: duckdb.DuckDBPyConnection) -> str:
+    """Say how views, and what they need, can differ from those of this software, and what to do."""
+    made_by_this = first(connection, "SELECT digest FROM view_digest") == (views_digest(),)
+    return CHANGED if made_by_this else OTHER_VERSION
 
 
 _expected_parts = cache(schema.expected_parts)
@@ -106,7 +124,7 @@ def check_derived(connection: duckdb.DuckDBPyConnection, adopted: list[Rulebook]
             odd = dict(next(iter((found - wanted) or (wanted - found))))
             said = ", ".join(f"{column} {value}" for column, value in list(odd.items())[:3])
             raise VerificationFailed(
-                f"the derived table {name} is not what follows from the rulebooks ({said}): {REMADE}"
+                f"the derived table {name} is not what follows from the rulebooks ({said}): {_why(connection)}"
             )
     _check_balances(connection)
     _check_latest(connection, adopted)

@@ -14,21 +14,17 @@ import pyarrow as pa
 from ledger.core.columns import Numbers
 from ledger.core.errors import VerificationFailed
 from ledger.core.text import shown
-from ledger.store.arrow import BLANKABLE
 from ledger.store.blame import KEEP, differing, named, strange
-from ledger.store.leaves import BATCHES, hashed, stored_leaf_sql
+from ledger.store.leaves import hashed
 from ledger.store.log import fields_of
-from ledger.store.query import first, rows
-from ledger.store.read import REFERENCE_HASH
-from ledger.tlog.leaf import COUNTS, FIELDS, HASH_BYTES, SALT_BYTES, leaf_bytes, leaf_hash
+from ledger.store.query import rows
+from ledger.store.stored_leaves import stored_decisions
+from ledger.tlog.leaf import FIELDS, HASH_BYTES, SALT_BYTES, leaf_bytes, leaf_hash
 from ledger.tlog.tree import TILE_LEVELS, Frontier
 
 SPAN: Final = 1 << 2 * TILE_LEVELS
 """Leaves of a span; the root of a whole one is a tile."""
-_AT_ONCE: Final = 8_192
 _NONE: Final = np.zeros(0, np.int64)
-_OMITTED: Final = sorted((BLANKABLE | COUNTS) - {"remaining_tpp", "limit_tpp", "limit_id", "basis", "account"})
-"""The columns of decisions that are often blank, or 0, in a whole span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +135,8 @@ def _match(connection: duckdb.DuckDBPyConnection, kind: str, expected: Numbers, 
 def _decisions(connection: duckdb.DuckDBPyConnection, leaves: _Leaves, again: Any) -> tuple[int, int] | None:
     """Hash the decisions of a span again. Gives their first and last sequence."""
     start, end = leaves.start, leaves.start + len(leaves.kinds)
-    within = f"e.leaf >= {start:d} AND e.leaf < {end:d}"
-    query = f"""
-        SELECT e.leaf, e.sequence, {stored_leaf_sql(_blank(connection, within))} AS written,
-            e.reference_hash IS DISTINCT FROM e.again AS lost
-        FROM (SELECT *, {REFERENCE_HASH} AS again FROM entry) AS e
-        LEFT JOIN (FROM leaf WHERE leaf >= {start:d} AND leaf < {end:d}) AS l ON l.leaf = e.leaf
-        LEFT JOIN ({BATCHES}) AS b ON b.batch = e.batch WHERE {within}
-    """
     found: list[tuple[Any, ...]] = [(_NONE, _NONE, np.zeros((0, HASH_BYTES), np.uint8), _NONE)]
-    # Few leaves at a time, so that each lot is written where the one before it was.
-    for lot in connection.sql(query).to_arrow_reader(_AT_ONCE):
+    for lot in stored_decisions(connection, start, end):
         digests = np.frombuffer(hashed(lot.column("written")), np.uint8).reshape(-1, HASH_BYTES)
         lost = lot.column("lost").to_numpy(zero_copy_only=False)
         found.append((lot.column("leaf").to_numpy(), lot.column("sequence").to_numpy(), digests, lost))
@@ -178,13 +165,6 @@ def _check_numbers(connection: duckdb.DuckDBPyConnection, leaves: Numbers, seque
             f"{where} would not be found by its reference: its column reference_hash is not the hash of provider and"
             f" reference, so that the same record could be recorded twice; {KEEP}"
         )
-
-
-def _blank(connection: duckdb.DuckDBPyConnection, within: str) -> list[str]:
-    """Give the columns that no decision of a span has: nothing is written for them, and they need not be read."""
-    said = ", ".join(f"bool_or(e.{name} <> 0)" if name in COUNTS else f"count(e.{name}) > 0" for name in _OMITTED)
-    found = first(connection, f"SELECT {said} FROM entry AS e WHERE {within}") or ()
-    return [name for name, is_said in zip(_OMITTED, found, strict=True) if not is_said]
 
 
 def _span(

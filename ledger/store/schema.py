@@ -4,17 +4,20 @@ A migration is a file of SQL in `schemas/migrations/`, never changed once it was
 what they come to, and the tests hold the two together.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from ledger.core.errors import QuotaledgerError
 from ledger.store.query import first, rows
+from ledger.store.views import macros
 
 
 def migrations() -> dict[int, tuple[str, str]]:
@@ -69,6 +72,32 @@ def expected_fingerprint() -> str:
     return _digest(expected_parts())
 
 
+def strangers(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Give what is in a file that could stand in for a part of the engine, and that no ledger has.
+
+    A macro goes before a function or operator of the same name: whoever puts one called `sum` into the file changes
+    every answer and every decision. To be asked before anything else, in words that no macro could change.
+    """
+    ours = set(_MACRO.findall(macros()))
+    found = [
+        (kind, name)
+        for kind, names in _STRANGERS.items()
+        for (name,) in rows(connection, names)
+        if not (kind == "macro" and name in ours)
+    ]
+    return [f"the {kind} {name}" for kind, name in sorted(found)]
+
+
+_MACRO: Final = re.compile(r"MACRO (\w+)\(")
+_STRANGERS: Final = {
+    "macro": "SELECT function_name FROM system.main.duckdb_functions() WHERE NOT internal",
+    "schema": "SELECT schema_name FROM system.main.duckdb_schemas() WHERE NOT internal",
+    "type": "SELECT type_name FROM system.main.duckdb_types() WHERE NOT internal",
+    "sequence": "SELECT sequence_name FROM system.main.duckdb_sequences()",
+}
+"""Nothing but names, and functions that are named with the schema of the engine."""
+
+
 def fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
     """Give the SHA-256, in hex, of what a file's tables, indexes and triggers are; views hold no data."""
     return _digest(parts(connection))
@@ -92,6 +121,8 @@ def parts(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
         """
         SELECT concat_ws('|', 'column', table_name, column_index, column_name, data_type, is_nullable) AS part
         FROM duckdb_columns() WHERE NOT internal AND table_name IN (SELECT table_name FROM duckdb_tables())
+        UNION ALL
+        SELECT concat_ws('|', 'table', table_name, 'definition', sql) FROM duckdb_tables()
         UNION ALL
         SELECT concat_ws('|', 'index', table_name, index_name, expressions) FROM duckdb_indexes()
         UNION ALL

@@ -15,11 +15,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ledger.core.errors import QuotaledgerError, WrongUsage
+from ledger.core.errors import QuotaledgerError
 from ledger.store import leftovers
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.note import VerifierKey
 
+LOST: Final = '(if it is lost: `quotaledger signing-key rotate --lost --note "why"`)'
+"""What to do where the key cannot be brought back."""
 _OWNER_ONLY: Final = 0o600
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
@@ -61,9 +63,6 @@ def make_private_key(path: Path) -> Ed25519PrivateKey:
             file.flush()
             os.fsync(file.fileno())
         leftovers.give_name(unfinished, path)
-        sync_folder(path.absolute().parent)
-    except FileExistsError:
-        raise WrongUsage(f"there is a file at {path} already; name another for the new signing key") from None
     except OSError as error:
         raise QuotaledgerError(f"no signing key can be kept at {path}: {error.strerror or error}") from None
     finally:
@@ -80,7 +79,7 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
     except FileNotFoundError:
         raise QuotaledgerError(
             f"the signing key is not at {path}, and nothing is recorded unsigned; bring it back or name its file with"
-            " --signing-key (if it is lost: quotaledger signing-key rotate --lost)"
+            f" --signing-key {LOST}"
         ) from None
     except OSError as error:
         raise QuotaledgerError(f"the signing key at {path} cannot be read: {error.strerror or error}") from None
@@ -96,12 +95,3 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
     if not isinstance(private, Ed25519PrivateKey):
         raise QuotaledgerError(f"{path} is no signing key: it should be an Ed25519 key as PEM, without a password")
     return private
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a crash, too."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -15,6 +15,8 @@ from typing import Final
 VERSION: Final = 1
 SALT_BYTES: Final = 16
 HASH_BYTES: Final = 32
+LEAF_PREFIX: Final = b"\x00"
+"""What is hashed in front of a leaf, and never of an inner node."""
 INSTANT: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 """How an instant in UTC is written, for `strftime`."""
 
@@ -95,4 +97,4 @@ def encode(value: Value) -> str:
 
 def leaf_hash(leaf: bytes) -> bytes:
     """Give the leaf's hash: SHA-256 of a zero byte and the leaf (RFC 6962, 2.1)."""
-    return sha256(b"\x00" + leaf).digest()
+    return sha256(LEAF_PREFIX + leaf).digest()

@@ -19,9 +19,9 @@ from ledger.sequencer.exporting import export_ledger
 from ledger.sequencer.restoring import back_up_ledger, restore_ledger
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.frozen import TABLES
-from ledger.store.leaf_texts import LEAF_BYTES, leaf_texts
 from ledger.store.log import leaf_fields
-from ledger.tlog.leaf import leaf_bytes
+from ledger.store.stored_leaves import stored_leaves
+from ledger.tlog.leaf import FIELDS, leaf_bytes
 from schemas.tables import DERIVED_TABLES
 from tests.harness import NOW, Bench, bench
 
@@ -78,13 +78,13 @@ def _run_verifier(folder: Path, key: str) -> subprocess.CompletedProcess[str]:
 def test_leaves_written_by_sql_are_those_of_python(made: Bench) -> None:
     """Every leaf of every kind, written from its row in SQL, is byte for byte what Python writes of it."""
     connection = made.ledger.connection
-    written = [text for found in leaf_texts(connection, f"{LEAF_BYTES} AS said") for text in found["said"].to_pylist()]
-    kinds = {leaf_fields(connection, leaf)[0] for leaf in range(len(written))}
+    written = stored_leaves(connection, 0, made.desk().head().leaf)
 
-    assert kinds == {"key", "rulebook", "chip", "party", "authorization", "assurance", "decision", "batch"}
-    assert [text.encode() for text in written] == [
-        leaf_bytes(*leaf_fields(connection, leaf)) for leaf in range(len(written))
-    ]
+    assert {kind for kind, _, _ in written.values()} == set(FIELDS)
+    assert sorted(written) == list(range(len(written)))
+    for leaf, (kind, provider, said) in written.items():
+        expected, fields = leaf_fields(connection, leaf)
+        assert (kind, provider, said) == (expected, fields.get("provider"), b"\0" + leaf_bytes(kind, fields))
 
 
 def test_an_export_is_verified_and_restored_record_for_record(made: Bench, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from ledger.sequencer.receipting import (
     make_receipt,
 )
 from ledger.store import log
+from ledger.store.guard import key_in_use
 from ledger.store.query import rows
 from ledger.tlog.leaf import FIELDS
 from tests.harness import Bench, bench
@@ -27,7 +28,7 @@ def _fill(made: Bench, count: int = 300) -> str:
     made.register("parties", {"party": "P", "name": "P", "headquarters": "AE"})
     made.submit("mine", _ORDER | {"reference": "a", "quantity": "10", "note": 'é "\\'})
     made.submit("other", *(_ORDER | {"reference": f"r{n}", "quantity": "1"} for n in range(count)))
-    return log.newest_key(made.ledger.connection)
+    return str(key_in_use(made.ledger.connection))
 
 
 def _sizes(made: Bench) -> list[int]:
@@ -86,7 +87,7 @@ def test_a_changed_receipt_does_not_hold(tmp_path: Path) -> None:
         says = json.loads(make_receipt(made.ledger, leaf_of_reference(made.ledger, "mine", "a")).text)
     (tmp_path / "other").mkdir()
     with bench(tmp_path / "other", lpp_annual_tpp="1") as made:
-        other = log.newest_key(made.ledger.connection)
+        other = str(key_in_use(made.ledger.connection))
     changed = [
         says | {"fields": says["fields"] | {"quantity": 11}},
         says | {"leaf": says["leaf"] + 1},
