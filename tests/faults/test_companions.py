@@ -90,7 +90,7 @@ def test_a_stale_backup_is_not_written_to(tmp_path: Path, record_property: Recor
     tried = _try(ledger)
 
     assert tried.outcome == _REFUSED
-    assert tried.lacking("it is an older copy", "second history", "put the newest copy in its place") == []
+    assert tried.lacking("it is an older copy", "recorded since is not in it", "put the newest copy in its place") == []
     assert audit(ledger.path) != []
 
     shutil.copy(tmp_path / "newest", ledger.path)
@@ -169,8 +169,8 @@ def _moved_alone(ledger: Quick, _: Path) -> None:
     ("spoil", "words"),
     [
         (_edited, ("no checkpoint of this ledger", "edited or damaged", "bring back a copy")),
-        (_shortened, ("there is no checkpoint in", "edited or damaged")),
-        (_gone, ("are gone", "bring the file back")),
+        (_shortened, ("there is no checkpoint in", "not an old one", "verify --renew-checkpoints")),
+        (_gone, ("there is no checkpoint in", "bring the file back", "verify --renew-checkpoints")),
         (_of_another, ("disagree",)),
         (_key_gone, ("the signing key is not at", "--signing-key")),
         (_key_of_another, ("is not the one in use", "--signing-key")),

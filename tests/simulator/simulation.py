@@ -59,6 +59,8 @@ class Run:
     seed: int
     steps: int
     crashes: int
+    checks: int
+    """How often every invariant was asked."""
     digest: str
     failure: str = ""
     invariant: str = ""
@@ -82,6 +84,7 @@ class Simulation:
     rulebook_digest: str
     done: int = 0
     crashes: int = 0
+    checks: int = 0
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=_SHOWN))
 
     def __post_init__(self) -> None:
@@ -118,7 +121,7 @@ class Simulation:
             failure, invariant = self._told(traceback.format_exc()), "no fault of the ledger's own"
         finally:
             self._close()
-        return Run(self.seed, self.done, self.crashes, digest, failure, invariant)
+        return Run(self.seed, self.done, self.crashes, self.checks, digest, failure, invariant)
 
     def _step(self, operation: Operation) -> bool:
         """Do one thing, perhaps on a machine that stops meanwhile, and check all that must hold; say if it is done."""
@@ -216,6 +219,7 @@ class Simulation:
         self.machine.fails_outside = False
         view = View(self._open(), self.model, OutsideCheckpoints(self.machine.outside), self.seen, not self.behind)
         self.seen = check(view)
+        self.checks += 1
 
     def _end(self) -> None:
         """Check what takes longer: sentences as told, and decisions that follow from their own history."""
