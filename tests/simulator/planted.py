@@ -12,6 +12,7 @@ from ledger.store import append, contributions, derived, guard, leaves, seal
 from ledger.store.file import LedgerFile
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.read import balances as read_balances
+from ledger.store.signing import Signer
 
 Planted = Callable[[], AbstractContextManager[Any]]
 
@@ -108,6 +109,10 @@ def _balances_of_dry_runs_are_kept() -> Iterator[None]:
         yield
 
 
+def _keys_are_not_handed_over() -> AbstractContextManager[Any]:
+    return patch.object(Signer, "handing_over", lambda signer, private: Signer(signer.origin, (private,)))
+
+
 PLANTED: Final[Mapping[str, Planted]] = {
     "the outside append is skipped": _outside_is_forgotten,
     "outside is written before COMMIT": _outside_before_commit,
@@ -125,6 +130,8 @@ PLANTED: Final[Mapping[str, Planted]] = {
     "a COMMIT past the log comes first": lambda: patch.object(
         LedgerFile, "_settle_log", lambda ledger: derived.write_again(ledger.connection)
     ),
+    "a new key is not signed for by the old one": _keys_are_not_handed_over,
+    "a change of the key is not finished": lambda: patch("ledger.store.guard.finish_rotation", _nothing),
     "a torn log is left": lambda: patch("ledger.store.derived.write_again", _nothing),
 }
 """What each is called, and what plants it for a while."""
