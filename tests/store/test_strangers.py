@@ -84,15 +84,3 @@ def test_a_column_that_is_computed_or_checked_is_noticed(path: Path, before: str
         connection.execute(sql.replace(before, after))
 
     assert ["tile" in said or "not as quotaledger made them" in said for said in refusals(path)] == [True] * 3
-
-
-@pytest.mark.parametrize("overload", ["(amount HUGEINT) AS 0::BIGINT", "(amount INT128) AS 5::BIGINT"])
-@pytest.mark.xfail(strict=True, reason="verify compares one macro of a name: an overload with typed parameters passes")
-def test_a_second_meaning_of_our_own_macro_is_found(path: Path, overload: str) -> None:
-    """A macro may be several of one name, and the one whose types fit goes before: views then show what it says."""
-    with duckdb.connect(str(path)) as connection:
-        ours = "CASE WHEN amount > 9223372036854775807 THEN 9223372036854775807 ELSE amount END"
-        connection.execute(f"CREATE OR REPLACE MACRO tpp_of(amount) AS CAST({ours} AS BIGINT), {overload}")
-
-    with pytest.raises(VerificationFailed, match="tpp_of"):
-        verify(path)
