@@ -84,3 +84,21 @@ def test_a_column_that_is_computed_or_checked_is_noticed(path: Path, before: str
         connection.execute(sql.replace(before, after))
 
     assert ["tile" in said or "not as quotaledger made them" in said for said in refusals(path)] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    "overload",
+    [
+        "CREATE OR REPLACE MACRO tpp_of(amount) AS CAST({ours} AS BIGINT), (amount HUGEINT) AS 0::BIGINT",
+        "CREATE OR REPLACE MACRO tpp_of(amount) AS CAST({ours} AS BIGINT), (amount INT128) AS 5::BIGINT",
+        "CREATE MACRO h100e(tpp, one) AS TABLE SELECT 0",
+    ],
+)
+def test_a_second_meaning_of_our_own_macro_is_found(path: Path, overload: str) -> None:
+    """A macro may be several of one name, and the one whose types fit goes before: views then show what it says."""
+    ours = "CASE WHEN amount > 9223372036854775807 THEN 9223372036854775807 ELSE amount END"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(overload.format(ours=ours))
+    name = overload.split("MACRO ")[1].split("(", maxsplit=1)[0]
+
+    assert [f"the macro {name}" in said for said in refusals(path)] == [True] * 3
