@@ -16,7 +16,7 @@ manifest.json      what this is, how many leaves and records, the newest root, a
 checkpoints.txt    every signed checkpoint, from the first to the newest
 leaves.ndjson      every leaf, one a line, in the order recorded: decisions, rows of registers, rulebooks, signing keys,
                    and what was recorded together (a batch)
-verify.py          a program that checks all this, for reading; it needs Python 3.11 or later and its package cryptography
+verify.py          a program that checks all this, for reading; it needs Python 3.11 or later and cryptography
 """
 _TABLES: Final = """\
 tables/            the same as tables in Parquet, with what is not in the leaves, such as the files of the rulebooks
