@@ -288,7 +288,7 @@ class Audit:
         vouched = not self.lost or any(key in self.trusted for key in later)
         demand(vouched, f"the key {later[0]} was not handed over by the one before: give it with --key if it is right")
         own = "believed because the export says so; compare it with what the log's owner says, or give it with --key"
-        return f"{', '.join(self.trusted)}, as given" if self.trusted else f"{self.keys[0]}, {own}"
+        return f"{', '.join(self.trusted)}, as given" if self.trusted else f"{self.keys[-1]}, {own}"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

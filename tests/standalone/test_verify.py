@@ -33,7 +33,7 @@ def test_a_whole_export_is_verified_and_told(program: Path, tmp_path: Path) -> N
         f"leaves: {kinds}; 0 of all are redacted, only their hash is known",
         "records: 2 admitted, 1 refused, 1 breached",
         "checkpoints: 5",
-        f"key: {key_text(FIRST)}, {believed}",
+        f"key: {key_text(SECOND)}, {believed}",
         "tables: only compared with the unsigned manifest.json; only `quotaledger restore` compares them with leaves",
     ]
 
