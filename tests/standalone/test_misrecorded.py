@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -83,3 +83,23 @@ def test_two_keys_at_once_are_handed_over_one_by_one(program: Path, tmp_path: Pa
     log = plain_log().batch("key", key(SECOND), key(THIRD), by=[FIRST, SECOND, THIRD])
 
     assert verdict(program, tmp_path, Export.of(log), key_text(FIRST))[0] == 0
+
+
+@pytest.mark.parametrize(("given", "named"), [([SECOND], ""), ([FIRST], ""), ([THIRD], "3"), ([SECOND, THIRD], "3")])
+def test_a_key_that_never_signed_is_not_one_that_was_given(
+    program: Path, tmp_path: Path, given: list[Any], named: str
+) -> None:
+    """A key that was put in use and replaced in one batch, and signed nothing, vouches for nothing when it is given."""
+    log = plain_log().batch("key", key(SECOND), key(THIRD), by=[FIRST, THIRD])
+    code, said = verdict(program, tmp_path, Export.of(log), *map(key_text, given))
+
+    assert code == (0 if named else 3)
+    assert not named or f"\nkey: {key_text(THIRD)}, as given\n" in said
+
+
+@pytest.mark.parametrize(("given", "code"), [([], 3), ([FIRST], 3), ([SECOND], 0), ([THIRD], 0), ([FIRST, THIRD], 0)])
+def test_a_key_vouches_for_the_lost_one_before_it(program: Path, tmp_path: Path, given: list[Any], code: int) -> None:
+    """The second key came when the first was lost, and handed over to the third, which has signed all before it."""
+    log = plain_log().batch("key", key(SECOND), by=[SECOND]).batch("key", key(THIRD), by=[SECOND, THIRD])
+
+    assert verdict(program, tmp_path, Export.of(log), *map(key_text, given))[0] == code
