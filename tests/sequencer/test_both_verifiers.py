@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from base64 import b64encode
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,7 @@ import pytest
 from ledger.core.errors import VerificationFailed
 from ledger.sequencer.exporting import export_ledger
 from ledger.sequencer.verifying import verify
-from ledger.store.file import LedgerFile
+from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.tlog.note import VerifierKey
 from tests.harness import NOW
 from tests.sealing import change, own_key, rows_of, seal_again
@@ -65,6 +66,22 @@ def _verified(path: Path, keys: list[str]) -> Said:
     except VerificationFailed:
         return Said(3)
     return Said(0, found.root.hex(), str(found.key))
+
+
+def test_a_wrong_signature_of_a_known_key_spoils_a_checkpoint(tmp_path: Path) -> None:
+    """Beside the signature of the key in force stands one that the key before never made: neither verifier has that."""
+    whole, keys = both.chain(tmp_path, "l")
+    path = tmp_path / "ledger.duckdb"
+    wrong = b64encode(VerifierKey.parse(keys[0]).id + bytes(64)).decode()
+    ((note,),) = rows_of(path, "SELECT note FROM checkpoint WHERE batch = (SELECT batch FROM key_row WHERE leaf > 0)")
+    forged = f"{note}\u2014 {keys[0].partition('+')[0]} {wrong}\n"
+    change(path, f"UPDATE checkpoint SET note = '{forged}' WHERE note = '{note}'")
+    outside = beside(path, OUTSIDE_SUFFIX)
+    outside.write_text(outside.read_text("utf-8").replace(str(note), forged), "utf-8")
+    folder = both.export(path, tmp_path / "forged")
+
+    assert alone(whole, keys=keys)[0].code == package(whole, keys).code == 0
+    assert alone(folder, keys=keys)[0] == package(folder, keys) == Said(3)
 
 
 @pytest.mark.parametrize("given", [[], [0], [1], [2], [0, 1], [0, 2], [1, 2]])
