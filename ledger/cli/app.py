@@ -37,7 +37,7 @@ KeysOption = Annotated[
     typer.Option(
         "--key",
         metavar="KEY",
-        help="A public key as `init` told it, or a file with it; may be given several times.",
+        help="A public key as `init` told it, or a file with one a line; may be given several times.",
         show_default="the ledger's own word",
     ),
 ]

@@ -58,11 +58,11 @@ def restore(
     It is the same record for record, with the same root and checkpoints, and is verified as `verify` does, or there is
     none.
     """
-    from ledger.sequencer.receipting import read_key
+    from ledger.sequencer.receipting import read_keys
     from ledger.sequencer.restoring import restore_ledger
 
     at: Settings = context.obj
-    keys = [read_key(text) for text in key or ()]
+    keys = read_keys(key or ())
     with progress("restoring") as advanced:
         made = restore_ledger(folder, at.path, keys, advanced)
     say(f"made {at.path}: {made.records:,} records, {made.leaves:,} leaves, root {made.root}")

@@ -43,7 +43,7 @@ def verify(
     It records nothing. The first difference is named, and the exit code is 3 then. With --deep, every decision is
     derived again from the records, registers and rulebooks as they stood.
     """
-    from ledger.sequencer.receipting import read_key
+    from ledger.sequencer.receipting import read_keys
     from ledger.sequencer.verifying import helpers
     from ledger.sequencer.verifying import verify as verify_ledger
 
@@ -53,7 +53,7 @@ def verify(
         _tell_receipt(receipt, key or []) if receipt else _tell_consistency(consistency, key or [])
         return
     at: Settings = context.obj
-    keys = [read_key(text) for text in key or ()]
+    keys = read_keys(key or ())
     with helpers(at.path) as pool, progress("verifying") as advanced:
         found = verify_ledger(at.path, keys, deep=deep, renew=renew, pool=pool, advanced=advanced)
     _tell(found)

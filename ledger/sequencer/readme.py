@@ -16,7 +16,7 @@ manifest.json      what this is, how many leaves and records, the newest root, a
 checkpoints.txt    every signed checkpoint, from the first to the newest
 leaves.ndjson      every leaf, one a line, in the order recorded: decisions, rows of registers, rulebooks, signing keys,
                    and what was recorded together (a batch)
-verify.py          a program that checks all this; it needs Python 3.11 or later and its package cryptography
+verify.py          a program that checks all this, for reading; it needs Python 3.11 or later and cryptography
 """
 _TABLES: Final = """\
 tables/            the same as tables in Parquet, with what is not in the leaves, such as the files of the rulebooks
@@ -26,10 +26,14 @@ HOW TO VERIFY IT
 
 1. Get the verifier key of the ledger (NAME+HASH+BASE64) from somebody you trust, not from here: whoever makes a false
    export would put a false key beside it.
-2. Read verify.py, or take it from a copy of quotaledger that you trust, and run it in this folder:
+2. Get verify.py from elsewhere, too, from a copy of quotaledger that you trust or from somebody who does. The one here
+   is meant for reading: whoever makes a false export would put a false verify.py in it, which says what they like. Run
+   your own from another folder than this. -I keeps Python from loading other modules than its own:
 
-       python3 verify.py . --key KEY
+       python3 -I /path/of/your/own/verify.py THIS-FOLDER --key KEY
 
+   KEY is the key, or a file with one a line. Exit code 0 is verified, 3 not verified, 2 wrong usage. Tables are only
+   compared with manifest.json, which nobody signs; `quotaledger restore` alone compares them with the leaves.
 3. If you have kept an older checkpoint, a receipt or an older export: every line of the older checkpoints.txt must be
    in this one, in the same place.
 """

@@ -123,11 +123,19 @@ def _holding(file: Path) -> Iterator[None]:
         raise VerificationFailed(f"{visible(str(file))} does not hold: {error}") from None
 
 
-def read_key(text: str) -> VerifierKey:
-    """Give a verifier key: its text, or the name of a file with it. Raises WrongUsage if it is none."""
-    path = Path(text)
-    if "+" not in text or path.is_file():
-        text = _content(path).decode("utf-8", "replace")
+def read_keys(given: Sequence[str]) -> list[VerifierKey]:
+    """Give verifier keys: each given as its text, or as the name of a file with one a line. Raises WrongUsage."""
+    return [_key(text) for one in given for text in _key_texts(one)]
+
+
+def _key_texts(given: str) -> list[str]:
+    path = Path(given)
+    if "+" in given and not path.is_file():
+        return [given]
+    return [line for line in _content(path).decode("utf-8", "replace").splitlines() if line.strip()] or [""]
+
+
+def _key(text: str) -> VerifierKey:
     try:
         return VerifierKey.parse(text)
     except NoteError as error:
@@ -137,7 +145,7 @@ def read_key(text: str) -> VerifierKey:
 def _known(keys: Sequence[str]) -> list[VerifierKey]:
     if not keys:
         raise WrongUsage("nothing can be verified without a key that you trust; give it with --key")
-    return [read_key(key) for key in keys]
+    return read_keys(keys)
 
 
 def _content(path: Path) -> bytes:

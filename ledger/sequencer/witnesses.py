@@ -12,7 +12,7 @@ from ledger.store.log import Connection, checkpoints_after
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.query import rows
 from ledger.tlog.checkpoint import Checkpoint, unchecked
-from ledger.tlog.note import NoteError, VerifierKey, signed_text
+from ledger.tlog.note import NoteError, VerifierKey, parts, signed_text
 
 
 class KeyChain:
@@ -22,7 +22,7 @@ class KeyChain:
         """Read the keys. Raises VerificationFailed if one cannot be read, or goes by another name than the first."""
         self._leaves: list[int] = []
         self.keys: list[VerifierKey] = []
-        self._given = given
+        self._given: Sequence[VerifierKey] = ()
         for leaf, text in rows(connection, "SELECT leaf, key FROM key_row ORDER BY leaf"):
             try:
                 key = VerifierKey.parse(text)
@@ -34,7 +34,9 @@ class KeyChain:
             self.keys.append(key)
         if not self._leaves or self._leaves[0]:
             raise VerificationFailed(f"leaf 0 puts no signing key in use, as it does in every ledger; {KEEP}")
-        self._check_given()
+        # A key signs for the log of its own name.
+        self._given = [key for key in given if key.name == self.last.name]
+        self._check_given(given)
         self._at = -1
         self.lost: list[int] = []
         """Which keys were put in use without the signature of the key before."""
@@ -52,29 +54,41 @@ class KeyChain:
         text = signed_text(note, [self.keys[at]])
         if text != checkpoint.text:
             raise NoteError("it signs another number of leaves, or another root")
+        if len(parts(note)[1]) > 1:  # of every key that is known by then each signature must be right
+            signed_text(note, [*self.keys[: at + 1], *self._given])
         for place in range(max(self._at, 0) + 1, at + 1):  # each key, were there several in one batch
-            self._hand_over(note, place)
+            if not _has_signed(note, self.keys[place - 1]):
+                self._lose(place)
         self._at = at
 
-    def _hand_over(self, note: str, at: int) -> None:
-        """See whether the key before vouches for one that this note is the first to be signed with."""
-        try:
-            signed_text(note, [self.keys[at - 1]])
-        except NoteError:
-            self.lost.append(at)
-            if not any(key in self._given for key in self.keys[at:]):
-                raise VerificationFailed(
-                    f"the signing key that leaf {self._leaves[at]:,} put in use is not signed for by the one before it,"
-                    " as happens when that one was lost, or when somebody else wrote on: ask who runs the ledger for"
-                    f" its key, and name it: --key '{self.keys[at]}' if it is that"
-                ) from None
+    def _lose(self, at: int) -> None:
+        """Note that no key before vouches for one; a key that was given does, if it is that one or one after it.
 
-    def _check_given(self) -> None:
-        if self._given and not any(key in self.keys for key in self._given):
+        The last of those given signs, or the one after it counts as lost: so none counts unless its signature was seen.
+        """
+        self.lost.append(at)
+        if not any(key in self._given for key in self.keys[at:]):
+            raise VerificationFailed(
+                f"the signing key that leaf {self._leaves[at]:,} put in use is not signed for by the one before it,"
+                " as happens when that one was lost, or when somebody else wrote on: ask who runs the ledger for"
+                f" its key, and name it: --key '{self.keys[at]}' if it is that"
+            )
+
+    def _check_given(self, given: Sequence[VerifierKey]) -> None:
+        if given and not any(key in self.keys for key in self._given):
             raise VerificationFailed(
                 "the ledger was never signed with the key that was named with --key: it is another ledger, or a forged"
                 f" one; the key that it names itself is {self.last}"
             )
+
+
+def _has_signed(note: str, key: VerifierKey) -> bool:
+    """Say if this very key has signed a note: the four bytes that tell keys apart can be made to be the same."""
+    try:
+        signed_text(note, [key])
+    except NoteError:
+        return False
+    return True
 
 
 def check_checkpoint(chain: KeyChain, batch: int, expected: Checkpoint, stored: tuple[int, bytes, str] | None) -> None:

@@ -92,7 +92,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         if not stat.S_ISREG(path.lstat().st_mode) or path.stat().st_size > _MANIFEST_BYTES_MAX:
             raise VerificationFailed(f"{MANIFEST} is no file of such a size as an export's; {_ELSE}")
-        says = json.loads(path.read_bytes())
+        says = json.loads(path.read_bytes(), object_pairs_hook=_named_once)
     except FileNotFoundError:
         raise VerificationFailed(f"there is no {MANIFEST} in {folder}, so it is no export, or not whole") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -101,6 +101,14 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise VerificationFailed(f'{MANIFEST} is not of the format "{FORMAT}"; {_ELSE}')
     if {name: type(value) for name, value in says.items()} != _SAYS:
         raise VerificationFailed(f"{MANIFEST} says too much or too little; {_ELSE}")
+    return says
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name said twice: readers differ in which of the two they take. Raises ValueError."""
+    says = dict(pairs)
+    if len(says) < len(pairs):
+        raise ValueError("it says a name twice")
     return says
 
 

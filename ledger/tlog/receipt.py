@@ -109,6 +109,8 @@ class Consistency:
         later = _signed(self.later, keys, "the later checkpoint")
         if earlier.origin != later.origin:
             raise ReceiptError(f"the checkpoints are of two logs, {earlier.origin} and {later.origin}")
+        if not earlier.size:
+            raise ReceiptError("the earlier checkpoint has no leaves, and any log begins with none")
         if earlier.size > later.size:
             raise ReceiptError(f"the earlier checkpoint has {earlier.size} leaves, the later only {later.size}")
         if not is_consistent(earlier.size, later.size, earlier.root, later.root, self.proof):
@@ -194,8 +196,8 @@ def _fields(kind: str, fields: Mapping[str, Any]) -> Mapping[str, Value]:
     for name, value in fields.items():
         if name not in FIELDS[kind]:
             raise ReceiptError(f"a {kind} leaf has no field {name!r}")
-        if type(value) is list and name == "files":
-            for file in value:
+        if name == "files":
+            for file in value if type(value) is list else [None]:
                 if type(file) is not dict or {key: type(said) for key, said in file.items()} != _FILE:
                     raise ReceiptError("'files' is not a list of file, sha256 and records")
         elif type(value) not in (str, int):

@@ -1,11 +1,12 @@
 """What must hold of any ledger, read from its file alone: an own verification, for faults to be held against.
 
-It shares the writing of leaves and the check of signatures with the product, and computes all else another way: every
-hash, the root after every batch, the numbering, the balances, and the file of outside checkpoints note by note.
+It shares the writing of leaves and the check of one signature with the product, and computes all else another way:
+every hash, the root after every batch and who must have signed for it, the numbering, the balances, and the file of
+outside checkpoints note by note.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import duckdb
 from ledger.store.file import OUTSIDE_SUFFIX, beside
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.seal import leaf_value
-from ledger.tlog.checkpoint import read_checkpoint
+from ledger.tlog.checkpoint import Checkpoint, unchecked
 from ledger.tlog.leaf import FIELDS, leaf_bytes, leaf_hash
 from ledger.tlog.note import VerifierKey
 from ledger.tlog.tree import Frontier, Tiles
 from schemas.tables import DERIVED_TABLES, LEDGER_TABLES
+from tests.signers import ill_signed, signers
 
 _TABLES = {"decision": "entry", "batch": "batch"}
 _ACCOUNTS = ("cap", "lpp", "nveu", "committed", "installed", "pending")
@@ -35,11 +37,14 @@ def contents(path: Path) -> dict[str, Counter[str]]:
         }
 
 
-def audit(path: Path) -> list[str]:
-    """Give what does not hold of a ledger, nothing if all does; the file must not be open elsewhere."""
+def audit(path: Path, lost: Collection[int] = ()) -> list[str]:
+    """Give what does not hold of a ledger, nothing if all does; the file must not be open elsewhere.
+
+    `lost` are the leaves that are known to have put a key in use when the one before was lost.
+    """
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        return [*_log(connection), *_numbers(connection), *_balances(connection), *_outside(connection, path)]
+        return [*_log(connection, lost), *_numbers(connection), *_balances(connection), *_outside(connection, path)]
 
 
 def _leaves(connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[str, dict[str, Any]]]:
@@ -63,7 +68,7 @@ def _leaves(connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[str, dict[
     return found
 
 
-def _log(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+def _log(connection: duckdb.DuckDBPyConnection, lost: Collection[int]) -> Iterator[str]:
     """Compute every leaf, and the tree batch by batch, with its tiles and its signed checkpoints."""
     stored = connection.execute("SELECT leaf, kind, salt, hash FROM leaf ORDER BY leaf").fetchall()
     standing = _leaves(connection)
@@ -75,13 +80,16 @@ def _log(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
         fields = {name: leaf_value(name, (values | {"salt": salt.hex()})[name]) for name in FIELDS[of]}
         if of != kind or leaf_hash(leaf_bytes(of, fields)) != digest:
             yield f"leaf {leaf} is not the hash of its row"
-    keys = [VerifierKey.parse(values["key"]) for of, values in standing.values() if of == "key"]
+    keys = {leaf: VerifierKey.parse(values["key"]) for leaf, (of, values) in standing.items() if of == "key"}
     frontier, tiles = Frontier(), list[Tiles]()
     for batch, size, root, note in connection.execute("FROM checkpoint ORDER BY batch").fetchall():
-        frontier, more = frontier.extended(b"".join(row[3] for row in stored[frontier.size : size]))
+        start, said = frontier.size, unchecked(note)
+        frontier, more = frontier.extended(b"".join(row[3] for row in stored[start:size]))
         tiles += more
-        said = read_checkpoint(note, keys)
-        if (frontier.size, frontier.root()) != (size, root) or (said.size, said.root) != (size, root):
+        if wrong := ill_signed(note, signers(keys, start, size, lost)):
+            yield f"the checkpoint of batch {batch} is not signed by the key in force then: {wrong}"
+        origin = keys[0].name
+        if (frontier.size, frontier.root()) != (size, root) or said != Checkpoint(origin, size, root):
             yield f"the checkpoint of batch {batch} is not that of its leaves"
     expected = {
         (made.level, made.start + place, made.hashes[32 * place : 32 * place + 32])

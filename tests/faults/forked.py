@@ -23,6 +23,8 @@ _LOADED = [
     "ledger.sequencer.answers",
     "ledger.sequencer.founding",
     "tests.faults.finding",
+    "tests.faults.holder",
+    "tests.faults.stepwise",
     "ledger.store.outputs",
 ]
 

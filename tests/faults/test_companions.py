@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -36,27 +37,46 @@ def _other(folder: Path) -> Path:
         return made.ledger.path
 
 
-def _expect_refused(ledger: Quick, *words: str) -> None:
-    """Expect that nothing is recorded, in a sentence with these words, and that reading works all the same."""
+@dataclass(frozen=True)
+class Tried:
+    """What came of an import: its exit code and sentence, whether no byte of the ledger changed, and if it is read."""
+
+    code: int
+    said: str
+    untouched: bool
+    readable: bool
+
+    @property
+    def outcome(self) -> tuple[int, bool, bool]:
+        """All but the sentence."""
+        return self.code, self.untouched, self.readable
+
+    def lacking(self, *words: str) -> list[str]:
+        """Give which of some words were not said."""
+        return [word for word in words if word not in self.said]
+
+
+_REFUSED = (5, True, True)
+
+
+def _try(ledger: Quick) -> Tried:
     before = ledger.path.read_bytes(), _read(_beside(ledger, OUTSIDE_SUFFIX))
     ran = ledger.go(*_IMPORT)
-
-    assert ran.code == 5
-    assert [word for word in words if word not in said(ran)] == []
-    assert (ledger.path.read_bytes(), _read(_beside(ledger, OUTSIDE_SUFFIX))) == before
-    assert ledger.go("status").code == 0
+    untouched = (ledger.path.read_bytes(), _read(_beside(ledger, OUTSIDE_SUFFIX))) == before
+    return Tried(ran.code, said(ran), untouched, ledger.go("status").code == 0)
 
 
 def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
-def _expect_recorded(ledger: Quick) -> None:
-    """Expect that recording works, and that all holds then."""
+def _record(ledger: Quick) -> tuple[int, str, list[str]]:
+    """Record something, and give exit code, what was said, and what does not hold then."""
     ran = ledger.go(*_IMPORT)
+    return ran.code, ran.err, audit(ledger.path)
 
-    assert (ran.code, ran.err) == (0, "")
-    assert audit(ledger.path) == []
+
+_RECORDED: tuple[int, str, list[str]] = (0, "", [])
 
 
 def test_a_stale_backup_is_not_written_to(tmp_path: Path, record_property: Record) -> None:
@@ -67,11 +87,14 @@ def test_a_stale_backup_is_not_written_to(tmp_path: Path, record_property: Recor
     shutil.copy(ledger.path, tmp_path / "newest")
     shutil.copy(tmp_path / "backup", ledger.path)
 
-    _expect_refused(ledger, "it is an older copy", "second history", "put the newest copy in its place")
+    tried = _try(ledger)
+
+    assert tried.outcome == _REFUSED
+    assert tried.lacking("it is an older copy", "recorded since is not in it", "put the newest copy in its place") == []
     assert audit(ledger.path) != []
 
     shutil.copy(tmp_path / "newest", ledger.path)
-    _expect_recorded(ledger)
+    assert _record(ledger) == _RECORDED
     Tally(record_property).add("stale backup", "opening")
 
 
@@ -98,8 +121,10 @@ def test_a_fork_is_found_by_either_ones_checkpoints(tmp_path: Path, record_prope
     shutil.copy(_beside(other, OUTSIDE_SUFFIX), _beside(one, OUTSIDE_SUFFIX))
     shutil.copy(tmp_path / "kept", _beside(other, OUTSIDE_SUFFIX))
 
-    _expect_refused(one, "older copy")
-    _expect_refused(other, "disagree", "fork")
+    shorter, longer = _try(one), _try(other)
+
+    assert [shorter.outcome, longer.outcome] == [_REFUSED, _REFUSED]
+    assert (shorter.lacking("older copy"), longer.lacking("disagree", "fork")) == ([], [])
     Tally(record_property).add("fork", "opening", 2)
 
 
@@ -144,8 +169,8 @@ def _moved_alone(ledger: Quick, _: Path) -> None:
     ("spoil", "words"),
     [
         (_edited, ("no checkpoint of this ledger", "edited or damaged", "bring back a copy")),
-        (_shortened, ("there is no checkpoint in", "edited or damaged")),
-        (_gone, ("are gone", "bring the file back")),
+        (_shortened, ("there is no checkpoint in", "not an old one", "verify --renew-checkpoints")),
+        (_gone, ("there is no checkpoint in", "bring the file back", "verify --renew-checkpoints")),
         (_of_another, ("disagree",)),
         (_key_gone, ("the signing key is not at", "--signing-key")),
         (_key_of_another, ("is not the one in use", "--signing-key")),
@@ -160,12 +185,14 @@ def test_what_belongs_to_the_ledger_must_be_right(
     ledger = _ledger(tmp_path)
     companions = {suffix: _beside(ledger, suffix).read_bytes() for suffix in (KEY_SUFFIX, OUTSIDE_SUFFIX)}
     spoil(ledger, tmp_path)
-    _expect_refused(ledger, *words)
+    tried = _try(ledger)
     for suffix, content in companions.items():
         _beside(ledger, suffix).write_bytes(content)
     _beside(ledger, KEY_SUFFIX).chmod(0o600)
 
-    _expect_recorded(ledger)
+    assert tried.outcome == _REFUSED
+    assert tried.lacking(*words) == []
+    assert _record(ledger) == _RECORDED
     Tally(record_property).add("companion missing, edited or another's", "opening")
 
 
@@ -179,6 +206,6 @@ def test_a_torn_last_note_is_written_anew(torn: int, tmp_path: Path, record_prop
     whole = outside.read_bytes()
     outside.write_bytes(whole[: before + min(torn, len(whole) - before - 1)] + b"\0" * (torn % 7))
 
-    _expect_recorded(ledger)
+    assert _record(ledger) == _RECORDED
     assert outside.read_bytes().startswith(whole)
     Tally(record_property).add("torn checkpoint", "survived")

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from ledger.sequencer import restoring
+from ledger.store import leftovers
 from ledger.store.file import OUTSIDE_SUFFIX
 from tests.faults.audit import audit
 from tests.faults.forked import Forked, command
@@ -15,13 +15,13 @@ from tests.faults.tally import Tally
 
 def _killed_between() -> None:
     """Run the command, which is killed when the outside checkpoints have their name and the ledger has not."""
-    give_name = vars(restoring)["give_name"]
+    give_name = vars(leftovers)["give_name"]
 
     def once(made: Path, path: Path) -> None:
         give_name(made, path)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    vars(restoring)["give_name"] = once
+    vars(leftovers)["give_name"] = once
     command()
 
 

@@ -105,6 +105,7 @@ def test_a_changed_receipt_does_not_hold(tmp_path: Path) -> None:
 
     assert check_receipt(_write(tmp_path, json.dumps(says)), [key])
     assert check_receipt(_write(tmp_path, json.dumps(says)), [str(_write(tmp_path, key + "\n", "key"))])
+    assert check_receipt(_write(tmp_path, json.dumps(says)), [str(_write(tmp_path, f"{other}\n\n{key}\n", "keys"))])
     for content in changed:
         with pytest.raises(VerificationFailed, match="does not hold"):
             check_receipt(_write(tmp_path, json.dumps(content)), [key])

@@ -12,12 +12,13 @@ from ledger.store import read
 from ledger.store.contributions import balances_query
 from ledger.store.log import leaf_fields, nodes
 from ledger.store.outside import OutsideCheckpoints
-from ledger.tlog.checkpoint import read_checkpoint
+from ledger.tlog.checkpoint import unchecked
 from ledger.tlog.leaf import leaf_bytes, leaf_hash
 from ledger.tlog.note import VerifierKey
 from ledger.tlog.proofs import consistency_proof, includes, inclusion_proof, is_consistent
 from schemas.tables import LEDGER_TABLES
 from tests.sequencer.test_against_oracle import sums
+from tests.signers import ill_signed, signers
 from tests.simulator.model import Model
 
 _TABLES: Final = tuple(
@@ -188,13 +189,15 @@ def plain(balances: Balances) -> dict[str, Any]:
 
 
 def the_log_only_grows(view: View) -> None:
-    """Each new checkpoint is signed, has the root of all its leaves, and proves to go on from the one before."""
-    keys = [VerifierKey.parse(key) for (key,) in view.rows("SELECT key FROM key_row ORDER BY leaf")]
+    """Each new checkpoint is signed by the key in force, has the root of its leaves, and continues the one before."""
+    keys = {leaf: VerifierKey.parse(key) for leaf, key in view.rows("SELECT leaf, key FROM key_row")}
     hashes = [value for (value,) in view.rows("SELECT hash FROM leaf ORDER BY leaf")]
     new = f"WHERE batch > {view.before.batch} ORDER BY batch"
     size, root, node = view.before.size, view.before.root, nodes(view.desk.ledger.connection)
     for batch, next_size, next_root, note in view.rows(f"SELECT batch, size, root, note FROM checkpoint {new}"):
-        said = read_checkpoint(note, keys)
+        said = unchecked(note)
+        wrong = ill_signed(note, signers(keys, size, next_size, view.model.lost))
+        hold(not wrong, f"the note of batch {batch} is not signed by the key in force: {wrong}")
         hold((said.size, said.root) == (next_size, next_root), f"the note of batch {batch} says {said}")
         hold(_root(hashes[:next_size]) == next_root, f"the root of batch {batch} is not that of its leaves")
         if size:

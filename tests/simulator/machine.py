@@ -9,15 +9,17 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
 import duckdb
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.store import file as ledger_file
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX
+from ledger.store.signing import make_private_key
 from tests.harness import copy_ledger
 
 _WRITES: Final = re.compile(
@@ -60,9 +62,29 @@ class Machine:
         """The file of outside checkpoints."""
         return self.path.with_name(self.path.name + OUTSIDE_SUFFIX)
 
+    @property
+    def key(self) -> Path:
+        """The file of the signing key."""
+        return self.path.with_name(self.path.name + KEY_SUFFIX)
+
     def arm(self, steps: int | None, fraction: float = 0.0) -> None:
         """Let the machine stop after so many steps, never if None; of a write in progress, a fraction is done."""
         self._steps, self._fraction, self.committed = steps, fraction, False
+
+    def rename(self, path: Path, to: Path) -> Path:
+        """Rename a file, or stop before or after it."""
+        self.step(f"before {path.name} is renamed")
+        os.rename(path, to)  # noqa: PTH104 -- this is what stands in for Path.rename
+        self.step(f"after {to.name} has its name")
+        return to
+
+    def make_key(self, path: Path) -> Ed25519PrivateKey:
+        """Make a signing key, or stop before or after it; what the opening has committed is not the change."""
+        self.committed = False
+        self.step("before a key is made")
+        made = make_private_key(path)
+        self.step("after a key was made")
+        return made
 
     def due(self, step: str) -> bool:
         """Count a step, and say if the machine stops there. Raises Crash if it has stopped before."""
@@ -83,9 +105,8 @@ class Machine:
         self.stopped = name
         self.lives += 1
         old, self.path = self.path, self._home() / self.path.name
-        for suffix in ("", _WAL, KEY_SUFFIX, OUTSIDE_SUFFIX):
-            with suppress(FileNotFoundError):
-                shutil.copy(old.with_name(old.name + suffix), self.path.with_name(self.path.name + suffix))
+        for file in old.parent.iterdir():
+            shutil.copy(file, self.path.with_name(file.name))
         if self._torn:
             before, after = self._torn
             os.truncate(self._wal(), before + int(self._fraction * (after - before)))
@@ -204,9 +225,14 @@ def running_on(machine: Machine) -> Iterator[None]:
         connection.execute("SET threads = 1")  # files are small, and other simulations run beside this one
         return Connection(connection, machine)
 
+    def renamed(path: Path, to: Path) -> Path:
+        return machine.rename(path, to)
+
     with (
         patch("ledger.store.file._connect", connected),
         patch("ledger.store.outside.os", Disk(machine)),
+        patch("ledger.sequencer.rotating.make_private_key", machine.make_key),
+        patch.object(Path, "rename", renamed),
         patch("ledger.store.contributions._LINES_ALWAYS", _BALANCE_LINES),
         patch("ledger.store.contributions._LINES_AN_ACCOUNT", 1),
     ):

@@ -40,12 +40,14 @@ class Model:
     leaves: int = 0
     corrections: dict[tuple[str, str], tuple[str, str, int]] = field(default_factory=dict)
     """Of a corrected record, the references of the two that corrected it, and the quantity."""
+    lost: list[int] = field(default_factory=list)
+    """Leaves that put a key in use when the one before was lost."""
     messages: dict[int, str] = field(default_factory=dict)
     """The sentence of every decision that a provider was told, by sequence."""
 
     def mark(self) -> Mark:
         """Remember where the model stands, to go back there."""
-        values = {name: copy(getattr(self, name)) for name in ("digest", "batches", "leaves", "corrections")}
+        values = {name: copy(getattr(self, name)) for name in ("digest", "batches", "leaves", "corrections", "lost")}
         values["chips"] = dict(self.oracle.chips)
         return Mark(len(self.oracle.history), len(self.oracle.registers.rows), self.oracle.rules, values)
 

@@ -15,6 +15,8 @@ from ledger.sequencer.correcting import correct
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.importing import import_sheets, record_sheet
 from ledger.sequencer.registering import register_sheet
+from ledger.sequencer.rotating import rotate
+from ledger.store.file import KEY_SUFFIX, beside
 from tests.harness import Answer, sheet
 from tests.oracle.facts import Record
 from tests.sequencer.test_against_oracle import Variant
@@ -210,7 +212,27 @@ class Adopt:
         return Outcome([], adopt(desk, self.variant.rulebook(), "the rule has changed").batch is not None)
 
 
-# The rotation of the signing key goes here: it records one leaf besides the batch's, and changes no answer.
+@dataclass(frozen=True)
+class Rotate:
+    """A change of the signing key; if it is lost, its file is gone before."""
+
+    lost: bool = False
+
+    def foresee(self, model: Model) -> Outcome:
+        """Record one leaf besides the batch's; no answer changes."""
+        if self.lost:
+            model.lost.append(model.leaves)
+        model.record(1)
+        return Outcome([], recorded=True)
+
+    def perform(self, desk: Desk) -> Outcome:
+        """Change the key: this opens the ledger by itself, so it is closed here, and stays so."""
+        path = desk.ledger.path
+        desk.ledger.close()
+        if self.lost:
+            beside(path, KEY_SUFFIX).unlink()
+        rotate(path, "the key is another one", "simulator", desk.now, lost=self.lost)
+        return Outcome([], recorded=True)
 
 
 def _csv(rows: Sequence[Row]) -> bytes:

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 from unittest.mock import patch
+from weakref import WeakSet
 
 from ledger.rulebook.balances import Balances
 from ledger.sequencer.desk import Desk
-from ledger.store import append, contributions, derived, leaves, seal
+from ledger.store import append, contributions, derived, guard, leaves, seal
 from ledger.store.file import LedgerFile
+from ledger.store.outside import OutsideCheckpoints
 from ledger.store.read import balances as read_balances
+from ledger.store.signing import Signer
 
 Planted = Callable[[], AbstractContextManager[Any]]
 
@@ -19,7 +22,7 @@ def _nothing(*_: Any, **__: Any) -> None:
 
 
 def _outside_is_forgotten() -> AbstractContextManager[Any]:
-    return patch.object(LedgerFile, "_say_outside", lambda ledger: ledger._unsaid.clear())  # noqa: SLF001
+    return patch.object(LedgerFile, "_say_outside", _nothing)
 
 
 def _outside_before_commit() -> AbstractContextManager[Any]:
@@ -27,10 +30,22 @@ def _outside_before_commit() -> AbstractContextManager[Any]:
 
     def signed(ledger: LedgerFile, size: int, root: bytes) -> str:
         note = sign(ledger, size, root)
-        ledger._say_outside()  # noqa: SLF001
+        if ledger.outside:
+            ledger.outside.append([note])
         return note
 
     return patch.object(LedgerFile, "sign", signed)
+
+
+def _the_opening_looks_away() -> AbstractContextManager[Any]:
+    catch_up, known = guard.catch_up, WeakSet[OutsideCheckpoints]()
+
+    def caught(connection: Any, outside: OutsideCheckpoints) -> None:
+        if outside in known:
+            catch_up(connection, outside)
+        known.add(outside)  # the first time is the opening's
+
+    return patch.object(guard, "catch_up", caught)
 
 
 def _a_balance_is_lost() -> AbstractContextManager[Any]:
@@ -94,6 +109,10 @@ def _balances_of_dry_runs_are_kept() -> Iterator[None]:
         yield
 
 
+def _keys_are_not_handed_over() -> AbstractContextManager[Any]:
+    return patch.object(Signer, "handing_over", lambda signer, private: Signer(signer.origin, (private,)))
+
+
 PLANTED: Final[Mapping[str, Planted]] = {
     "the outside append is skipped": _outside_is_forgotten,
     "outside is written before COMMIT": _outside_before_commit,
@@ -104,13 +123,15 @@ PLANTED: Final[Mapping[str, Planted]] = {
     "balances of dry runs are kept": _balances_of_dry_runs_are_kept,
     "chips fulfil twice": lambda: patch("ledger.rulebook.fold.draw", _nothing),
     "gathering loses what is pending": _gathering_loses,
-    "an opening does not look outside": lambda: patch("ledger.store.file.guard.agree", _nothing),
+    "an opening does not look outside": _the_opening_looks_away,
     "half a note outside is not cut off": lambda: patch("ledger.store.outside.OutsideCheckpoints.cut", _nothing),
     "an adoption does not renew the desk": lambda: patch.object(Desk, "renew", _nothing),
     "a log is left as a crash left it": lambda: patch.object(LedgerFile, "_settle_log", _nothing),
     "a COMMIT past the log comes first": lambda: patch.object(
         LedgerFile, "_settle_log", lambda ledger: derived.write_again(ledger.connection)
     ),
+    "a new key is not signed for by the old one": _keys_are_not_handed_over,
+    "a change of the key is not finished": lambda: patch("ledger.store.guard.finish_rotation", _nothing),
     "a torn log is left": lambda: patch("ledger.store.derived.write_again", _nothing),
 }
 """What each is called, and what plants it for a while."""

@@ -24,7 +24,7 @@ from tests.sequencer.test_against_oracle import CHIPS, COMPARED
 from tests.simulator.invariants import Broken, Seen, View, check
 from tests.simulator.machine import Crash, Machine, running_on
 from tests.simulator.model import Model
-from tests.simulator.operations import Operation, Outcome
+from tests.simulator.operations import Operation, Outcome, Rotate
 from tests.simulator.world import World
 
 STEPS: Final = 60
@@ -59,6 +59,8 @@ class Run:
     seed: int
     steps: int
     crashes: int
+    checks: int
+    """How often every invariant was asked."""
     digest: str
     failure: str = ""
     invariant: str = ""
@@ -82,6 +84,7 @@ class Simulation:
     rulebook_digest: str
     done: int = 0
     crashes: int = 0
+    checks: int = 0
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=_SHOWN))
 
     def __post_init__(self) -> None:
@@ -94,6 +97,8 @@ class Simulation:
         self.seen = Seen()
         self.behind = False
         """Whether outside checkpoints may be missing since a write of them failed."""
+        self.kept_key = b""
+        """The private key before the last change."""
         self.started_again = False
         """Whether the step before ended in a crash."""
         self.said = sha256()
@@ -118,7 +123,7 @@ class Simulation:
             failure, invariant = self._told(traceback.format_exc()), "no fault of the ledger's own"
         finally:
             self._close()
-        return Run(self.seed, self.done, self.crashes, digest, failure, invariant)
+        return Run(self.seed, self.done, self.crashes, self.checks, digest, failure, invariant)
 
     def _step(self, operation: Operation) -> bool:
         """Do one thing, perhaps on a machine that stops meanwhile, and check all that must hold; say if it is done."""
@@ -154,13 +159,19 @@ class Simulation:
     def _perform(self, operation: Operation, foreseen: Outcome, desk: Desk) -> None:
         """Perform an operation and compare what came of it; an outside write that fails leaves it unacknowledged."""
         failing = self.machine.fails_outside
+        if isinstance(operation, Rotate):
+            self.kept_key = self.machine.key.read_bytes()
         try:
             came = operation.perform(desk)
+            if isinstance(operation, Rotate):
+                self._close()
         except QuotaledgerError as error:
             if not failing or self.machine.fails_outside or "outside checkpoint" not in str(error):
                 raise
             self.lines.append("     no room for the outside checkpoint")
             self.behind, self.desk = True, None
+            if isinstance(operation, Rotate):
+                self._close()
             self.world.waiting.append(operation)
             return
         self.behind = self.behind and not came.recorded
@@ -183,12 +194,23 @@ class Simulation:
     def _open(self) -> Desk:
         """Give a desk: that of before, one anew on the same open file, or one on a file that is opened for it."""
         if self.ledger is None:
-            self.ledger, self.behind = LedgerFile.open(self.machine.path, self.world.now), False
+            self.ledger, self.behind = self._opened(), False
             self.desk = None
         if self.desk is None or self.random.random() < 0.5:
             self.desk = Desk(self.ledger, "simulator", self.world.now)
         self.desk.now = self.world.now
         return self.desk
+
+    def _opened(self) -> LedgerFile:
+        """Open the ledger; a key that was said to be lost is found again where another one never came to be in use."""
+        try:
+            return LedgerFile.open(self.machine.path, self.world.now)
+        except QuotaledgerError as error:
+            if "the signing key is not at" not in str(error):
+                raise
+        self.machine.key.write_bytes(self.kept_key)
+        self.machine.key.chmod(0o600)
+        return LedgerFile.open(self.machine.path, self.world.now)
 
     def _close(self) -> None:
         if self.ledger:
@@ -216,6 +238,7 @@ class Simulation:
         self.machine.fails_outside = False
         view = View(self._open(), self.model, OutsideCheckpoints(self.machine.outside), self.seen, not self.behind)
         self.seen = check(view)
+        self.checks += 1
 
     def _end(self) -> None:
         """Check what takes longer: sentences as told, and decisions that follow from their own history."""

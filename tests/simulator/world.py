@@ -12,7 +12,7 @@ from typing import Final
 from tests.oracle.facts import Record
 from tests.sequencer.test_against_oracle import AUTHORIZATIONS, KINDS, LATER, NAMED, PARTIES, PLACES
 from tests.simulator.model import Asked, Model, Row
-from tests.simulator.operations import Adopt, Correct, Import, Operation, Register
+from tests.simulator.operations import Adopt, Correct, Import, Operation, Register, Rotate
 from tests.simulator.rules import random_variant
 
 PROVIDERS: Final = ("north", "south", "west")
@@ -87,6 +87,8 @@ class World:
             return self._adoption()
         if choice < 0.25 and model.oracle.history:
             return self._correction(model)
+        if 0.25 <= choice < 0.33:
+            return Rotate(lost=self.random.random() < 0.4)
         return self._import(model)
 
     # --- the keeper ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.tlog.checkpoint import Checkpoint
-from ledger.tlog.leaf import FIELDS, is_said, leaf_bytes, leaf_hash
+from ledger.tlog.leaf import FIELDS, encode, is_said, leaf_bytes, leaf_hash
 from ledger.tlog.note import VerifierKey
 from ledger.tlog.tree import Frontier, node_hash
 
@@ -55,8 +55,9 @@ class Log:
         outcomes = [fields["outcome"] for known, fields in leaves if known == "decision"]
         counts = {outcome: outcomes.count(outcome) for outcome in OUTCOMES}
         files = [{"file": "märz.csv", "sha256": "ab" * 32, "records": len(outcomes)}] if outcomes else None
-        rest = {"kind": kind, "records": len(leaves), "rejected": 0, "duplicates": 0, "files": files}
-        for known, fields in (*leaves, ("batch", counts | rest | dict(stated or {}))):
+        provider = next((fields["provider"] for known, fields in leaves if known == "decision"), None)
+        rest = {"kind": kind, "provider": provider, "records": len(leaves), "rejected": 0, "duplicates": 0}
+        for known, fields in (*leaves, ("batch", counts | rest | {"files": files} | dict(stated or {}))):
             salt = sha256(str(len(self.leaves)).encode()).hexdigest()[:32]
             common = {"batch": number, "recorded_at": "2026-11-22T12:00:00.000000Z", "salt": salt}
             every = dict.fromkeys(FIELDS[known]) | common | fields
@@ -103,28 +104,22 @@ class Export:
 
     lines: list[dict[str, Any]]
     notes: list[str]
-    files: dict[str, bytes] = field(default_factory=lambda: {"tables/decisions.parquet": b"PAR1", "README": b""})
+    files: dict[str, bytes] = field(default_factory=lambda: {"tables/entry.parquet": b"PAR1", "README.txt": b""})
     manifest: dict[str, Any] = field(default_factory=dict)
     between: str = "\n"
 
     @classmethod
-    def of(cls, log: Log, redacted: Collection[int] = (), *, hashes: bool = True) -> "Export":
-        """Give the export of a log; `hashes` says if they stand beside open leaves, too."""
-        lines = []
-        for leaf, (kind, fields, found) in enumerate(log.leaves):
-            opened = {} if leaf in redacted else {"fields": fields}
-            hashed = {"hash": found.hex()} if hashes or leaf in redacted else {}
-            lines.append({"leaf": leaf, "kind": kind, **opened, **hashed})
+    def of(cls, log: Log, redacted: Collection[int] = ()) -> "Export":
+        """Give the export of a log, of some leaves of which there is only the hash."""
+        lines = [
+            {"leaf": leaf, "kind": kind, **({"hash": found.hex()} if leaf in redacted else {"fields": fields})}
+            for leaf, (kind, fields, found) in enumerate(log.leaves)
+        ]
         return cls(lines, list(log.notes))
 
     def numbered(self) -> None:
         """Number the lines anew, as whoever hides a change would."""
         self.lines = [line | {"leaf": leaf} for leaf, line in enumerate(self.lines)]
-
-    def hashed(self, leaf: int) -> None:
-        """Give a line the hash that its fields have."""
-        line = self.lines[leaf]
-        line["hash"] = leaf_hash(leaf_bytes(line["kind"], dict.fromkeys(FIELDS[line["kind"]]) | line["fields"])).hex()
 
     def root(self) -> bytes:
         """Give the root that the lines have."""
@@ -137,12 +132,16 @@ class Export:
         return Frontier().extended(b"".join(hashes))[0].root()
 
     def leaves_file(self) -> bytes:
-        """Give the bytes of the file of leaves."""
-        return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in self.lines).encode()
+        """Give the bytes of the file of leaves: fields in the canonical form, as they are hashed."""
+        texts = [
+            ", ".join(f"{json.dumps(name)}: {encode(value)}" for name, value in line.items()) for line in self.lines
+        ]
+        return "".join(f"{{{text}}}\n" for text in texts).encode()
 
     def write(self, folder: Path, root: bytes) -> None:
         """Write the folder, with a manifest that fits all that is in it."""
-        files = self.files | {"checkpoints.txt": self.between.join(self.notes).encode()}
+        notes = "".join(f"{note}{self.between}" for note in self.notes)
+        files = self.files | {"checkpoints.txt": notes.encode()}
         files |= {"leaves.ndjson": self.leaves_file()} if "leaves.ndjson" not in files else {}
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -48,24 +48,18 @@ def refusal(path: Path) -> str:
     return str(refused.value)
 
 
-def test_who_holds_a_ledger_since_when_is_told(path: Path) -> None:
-    """A writer is told with what it does, who runs it and since when; nobody else gets in meanwhile."""
-    with holding(path, "writing") as process:
+@pytest.mark.parametrize(
+    ("how", "program", "since"),
+    [("writing", "quotaledger ", " since 2026-11-22 12:00:00 UTC"), ("reading", "python", ", running since 20")],
+)
+def test_who_holds_a_ledger_since_when_is_told(path: Path, how: str, program: str, since: str) -> None:
+    """A writer is told as it says of itself; a reader says nothing, and is told as the system knows it."""
+    with holding(path, how) as process:
         said = refusal(path)
         process.kill()
 
-    assert f"held by process {process.pid} (quotaledger " in said
-    assert "since 2026-11-22 12:00:00 UTC" in said
-
-
-def test_a_reader_is_told_with_when_it_began(path: Path) -> None:
-    """A reader says nothing of itself: the system knows since when it runs."""
-    with holding(path, "reading") as process:
-        said = refusal(path)
-        process.kill()
-
-    assert f"held by process {process.pid} (python" in said
-    assert "running since 20" in said
+    assert f"held by process {process.pid} ({program}" in said
+    assert since in said
 
 
 def test_what_a_killed_process_leaves_holds_nobody_up(path: Path) -> None:

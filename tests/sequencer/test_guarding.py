@@ -1,0 +1,189 @@
+"""What stands before the next write: the tree must be the one signed for, and the file outside must be whole."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ledger.core.errors import QuotaledgerError, VerificationFailed, WrongUsage
+from ledger.sequencer.exporting import export_ledger
+from ledger.sequencer.restoring import back_up_ledger
+from ledger.sequencer.verifying import verify
+from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile
+from ledger.store.outside import OutsideCheckpoints
+from tests.harness import NOW, Bench
+from tests.sealing import change, rows_of
+from tests.sequencer.sealed import ALLOCATION, fails
+
+_HEAD = "SELECT sequence, leaf, batch FROM head"
+
+
+def _outside(path: Path) -> Path:
+    return path.with_name(path.name + OUTSIDE_SUFFIX)
+
+
+def _notes(path: Path) -> list[str]:
+    return list(OutsideCheckpoints(_outside(path)).notes())
+
+
+def _record(path: Path) -> None:
+    with LedgerFile.open(path, NOW) as ledger:
+        Bench(ledger).submit("p", ALLOCATION | {"reference": "new", "quantity": 1})
+
+
+def _refusal(path: Path) -> str:
+    """Give what is said to who would record; nothing is, neither in the ledger nor outside."""
+    before = rows_of(path, _HEAD), _outside(path).read_bytes() if _outside(path).exists() else None
+    with pytest.raises(QuotaledgerError) as refused:
+        _record(path)
+    after = rows_of(path, _HEAD), _outside(path).read_bytes() if _outside(path).exists() else None
+    assert after == before
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("place", [0, 31, 32, -1])
+def test_a_bit_of_the_peaks_flipped_is_found_before_the_next_checkpoint_signs_for_it(path: Path, place: int) -> None:
+    """The peaks are derived, but the next root comes of them: an honest writer would sign for leaves that are not."""
+    ((peaks,),) = rows_of(path, "SELECT peaks FROM head")
+    assert isinstance(peaks, bytes)
+    flipped = bytearray(peaks)
+    flipped[place] ^= 1
+    change(path, f"UPDATE head SET peaks = unhex('{flipped.hex()}')")
+
+    assert "another root than the tree has that would grow" in _refusal(path)
+    assert "peaks" in fails(path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE head SET peaks = unhex('')",
+        "UPDATE head SET leaf = leaf - 1",
+        "UPDATE head SET leaf = 1::BIGINT << 50",
+        "UPDATE checkpoint SET root = unhex(repeat('00', 32))",
+        "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE batch = 1)",
+        "DELETE FROM checkpoint WHERE batch = (SELECT max(batch) FROM checkpoint)",
+    ],
+)
+def test_a_head_that_is_not_where_the_last_checkpoint_is_takes_no_record(path: Path, statement: str) -> None:
+    """Neither of the two is believed when they differ, whichever was changed."""
+    change(path, statement)
+
+    assert "does not stand where its last checkpoint says" in _refusal(path)
+    assert fails(path)
+
+
+@pytest.mark.parametrize("gone", [1, 2, 3, 5])
+def test_more_outside_checkpoints_than_a_crash_keeps_back_are_not_made_up_for(path: Path, gone: int) -> None:
+    """One transaction's checkpoints are appended after a crash; that more are missing is no crash, and is told."""
+    whole = _outside(path).read_bytes()
+    kept = _notes(path)[:-gone]
+    _outside(path).write_text("".join(f"{note}\n" for note in kept), "utf-8")
+
+    if gone > 2:
+        assert "lacks more of the ledger's last checkpoints than a crash explains" in _refusal(path)
+        assert "lacks more" in fails(path)
+        _outside(path).write_bytes(whole)
+    _record(path)
+    assert _outside(path).read_bytes().startswith(whole)
+    assert verify(path).remarks == []
+
+
+def test_a_missing_file_of_outside_checkpoints_stops_writers_until_it_is_renewed(path: Path) -> None:
+    """Without it nothing shows that this is not an old copy; reading goes on, and once renewed, so does recording."""
+    whole = _outside(path).read_bytes()
+    _outside(path).unlink()
+
+    assert "there is no checkpoint in" in _refusal(path)
+    assert "bring the file back" in fails(path)
+    with LedgerFile.open(path) as ledger:
+        assert ledger.rows("SELECT count(*) FROM entry") == [(308,)]
+    assert "anew" in verify(path, renew=True).remarks[0]
+    assert _outside(path).read_bytes() == whole
+    _record(path)
+    assert verify(path).remarks == []
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\0" * 400, b"not one checkpoint\n", b"a\n1\nb\n\n\xe2\x80\x94 half"])
+def test_a_file_without_a_whole_checkpoint_is_renewed_and_kept(path: Path, garbage: bytes) -> None:
+    """What is there and none is as good as lost, but it is not thrown away: it may tell what has happened."""
+    whole = _outside(path).read_bytes()
+    _outside(path).write_bytes(garbage)
+    before = set(path.parent.iterdir())
+
+    assert "there is no checkpoint in" in _refusal(path)
+    verify(path, renew=True)
+    (kept,) = set(path.parent.iterdir()) - before
+    assert kept.name.startswith(f"{_outside(path).name}.damaged-")
+    assert kept.read_bytes() == garbage
+    assert _outside(path).read_bytes() == whole
+    _record(path)
+    assert verify(path).remarks == []
+
+
+def test_outside_checkpoints_that_are_there_are_not_renewed(path: Path) -> None:
+    """A file with one whole note in it, wherever, says something that renewing would wipe out."""
+    one = _notes(path)[0]
+    for content in (f"{one}\n", f"garbage\n{one}\nmore"):
+        _outside(path).write_text(content, "utf-8")
+        with pytest.raises(WrongUsage, match="are not lost"):
+            verify(path, renew=True)
+
+        assert _outside(path).read_text("utf-8") == content
+
+
+def _exported(ledger: LedgerFile, to: Path) -> None:
+    export_ledger(ledger, to, NOW)
+
+
+def _backed_up(ledger: LedgerFile, to: Path) -> None:
+    back_up_ledger(ledger, to)
+
+
+@pytest.mark.parametrize("copying", [_exported, _backed_up])
+@pytest.mark.parametrize("spoilt", ["rolled back", "fork", "gone"])
+def test_a_ledger_that_its_outside_checkpoints_contradict_is_not_copied(
+    path: Path, tmp_path: Path, copying: Callable[[LedgerFile, Path], None], spoilt: str
+) -> None:
+    """A copy gets outside checkpoints of its own: they would no longer say that what it was made of was an old one."""
+    shutil.copy(path, tmp_path / "older")
+    _record(path)
+    if spoilt == "gone":
+        _outside(path).unlink()
+    else:
+        shutil.copy(tmp_path / "older", path)
+    if spoilt == "fork":
+        kept = _outside(path).read_bytes()
+        _outside(path).write_text("".join(f"{note}\n" for note in _notes(path)[:-1]), "utf-8")
+        _record(path)
+        _outside(path).write_bytes(kept)
+    before = set(tmp_path.iterdir())
+    said = {"rolled back": "it is an older copy", "fork": "disagree about", "gone": "there is no checkpoint in"}
+
+    with LedgerFile.open(path) as ledger, pytest.raises(VerificationFailed, match=said[spoilt]):
+        copying(ledger, tmp_path / "copy")
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("leaf", [1 << 50, (1 << 62) + 1])
+def test_a_leaf_numbered_far_away_is_told_without_counting_up_to_it(path: Path, leaf: int) -> None:
+    """A number out of the way is no batch's, and no reason to go through a quadrillion spans: that would never end."""
+    change(path, f"UPDATE leaf SET leaf = {leaf} WHERE leaf = 100", f"UPDATE entry SET leaf = {leaf} WHERE leaf = 100")
+
+    assert f"leaf {leaf:,} is there, but no batch has closed it" in fails(path)
+
+
+def test_a_batch_that_ends_far_away_is_told_without_counting_up_to_it(path: Path) -> None:
+    """The last leaf, and all that names it, moved together: the leaves still have a gap before it."""
+    far = 1 << 50
+    ((last,),) = rows_of(path, "SELECT max(leaf) FROM leaf")
+    change(
+        path,
+        f"UPDATE leaf SET leaf = {far} WHERE leaf = {last}",
+        f"UPDATE batch SET last_leaf = {far} WHERE last_leaf = {last}",
+        f"UPDATE checkpoint SET size = {far + 1} WHERE size = {last} + 1",
+        f"UPDATE head SET leaf = {far + 1}",
+    )
+
+    assert f"leaf {last:,} of the log is missing" in fails(path)
