@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ledger.rulebook.rulebook import Rulebook
+from ledger.sequencer import importing
 from ledger.sequencer.adopting import adopt
 from ledger.store.seeds import parse_rulebook
 from tests.harness import Answer, Bench, amended, bench
@@ -188,6 +190,7 @@ STEPS = st.lists(
     min_size=1,
     max_size=6,
 )
+ROWS_AT_ONCE = st.sampled_from((importing._AT_ONCE, 3, 1))  # noqa: SLF001
 ROWS_A_FILE = st.sampled_from((14, 5, 1))
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
@@ -316,14 +319,22 @@ def play(made: Bench, variant: Variant, steps: Sequence[Any], rows_a_file: int) 
 
 
 @settings(deadline=None, suppress_health_check=SLOW)
-@given(st.sampled_from(VARIANTS), STEPS, ROWS_A_FILE)
-@example(VARIANTS[1], MOVED_TO_ANOTHER_YEAR, 1)
-def test_every_decision_is_that_of_the_second_implementation(variant: Variant, steps: Any, rows_a_file: int) -> None:
+@given(st.sampled_from(VARIANTS), STEPS, ROWS_A_FILE, ROWS_AT_ONCE)
+@example(VARIANTS[1], MOVED_TO_ANOTHER_YEAR, 1, 1)
+@example(VARIANTS[1], MOVED_TO_ANOTHER_YEAR, 14, 2)
+def test_every_decision_is_that_of_the_second_implementation(
+    variant: Variant, steps: Any, rows_a_file: int, rows_at_once: int
+) -> None:
     """Files, duplicates, reversals, registers that change and quantities at the edge: the two always agree.
 
-    The ledger gets the rows in files of one to fourteen, where the oracle always gets them one at a time.
+    The ledger gets the rows in files of one to fourteen, and appends some of a file while it decides the next, where
+    the oracle always gets them one at a time.
     """
-    with tempfile.TemporaryDirectory() as folder, bench(Path(folder), **dict(variant.amendments)) as made:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        bench(Path(folder), **dict(variant.amendments)) as made,
+        patch.object(importing, "_AT_ONCE", rows_at_once),
+    ):
         oracle = play(made, variant, steps, rows_a_file)
 
         assert balances(made) == sums(oracle)
