@@ -51,7 +51,7 @@ def restore_ledger(
     leaves records out, VerificationFailed if anything in it is not what was signed or contradicts the outside
     checkpoints, QuotaledgerError if the ledger cannot be written; then there is none.
     """
-    with _new_ledger(path, has_outside=beside(path, OUTSIDE_SUFFIX).exists()) as unfinished:
+    with _new_ledger(path, keeps_outside=True) as unfinished:
         export = open_export(folder)
         with rebuild(unfinished, export.table) as ledger:
             _finish(ledger, unfinished)
@@ -145,14 +145,15 @@ def _outside(unfinished: Path) -> Path:
 
 
 @contextmanager
-def _new_ledger(path: Path, *, has_outside: bool = False) -> Iterator[Path]:
+def _new_ledger(path: Path, *, keeps_outside: bool = False) -> Iterator[Path]:
     """Give where to make a ledger's file and its outside checkpoints, which get their names when the block has ended.
 
-    With `has_outside`, the outside checkpoints that are there stay as they are. Raises WrongUsage if something else has
+    With `keeps_outside`, outside checkpoints that are there stay as they are. Raises WrongUsage if anything else has
     these names, QuotaledgerError if nothing can be made there.
     """
     leftovers.clear(path)
     outside = beside(path, OUTSIDE_SUFFIX)
+    has_outside = keeps_outside and outside.exists()  # and is no leftover
     for taken in (path, path.with_name(path.name + ".wal"), *(() if has_outside else (outside,))):
         if taken.exists() or taken.is_symlink():
             raise WrongUsage(f"there is a file at {taken} already; move it away, or choose another path")

@@ -43,5 +43,8 @@ def test_checkpoints_without_their_ledger_block_nothing(
     assert {path.name for path in made.parent.iterdir() if path.name.startswith("made")} == {made.name, outside.name}
 
     made.unlink()
-    assert ledger.go("restore", "export", ledger=made).code == 2
+    kept = outside.stat()
+    assert ledger.go("backup", made).code == 2
+    assert ledger.go("restore", "export", ledger=made).code == 0
+    assert outside.stat() == kept
     Tally(record_property).add("kill while restoring", "survived")
