@@ -78,6 +78,8 @@ class Statements:
     threads: set[int] = field(default_factory=set)
     failing: dict[int, Exception] = field(default_factory=dict)
     """What is raised instead of the COMMIT of some number, from 1."""
+    breaks: bool = False
+    """Whether the connection is gone then."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.connection, name)
@@ -87,6 +89,8 @@ class Statements:
         self.said.append(query)
         self.threads.add(get_ident())
         if query == "COMMIT" and self.commits in self.failing:
+            if self.breaks:
+                self.connection.close()
             raise self.failing[self.commits]
         return self.connection.execute(query, *values)
 

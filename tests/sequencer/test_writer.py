@@ -323,6 +323,25 @@ def test_a_commit_that_fails_fails_for_all_of_its_group(path: Path, monkeypatch:
     assert audit(path) == []
 
 
+def test_a_connection_that_is_gone_is_made_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a failed COMMIT takes the connection with it, its group is told, and the ledger opened again for the next."""
+    with queue(path, monkeypatch) as made:
+        first = made.statements[0]
+        with made.clock.held(made):
+            answers = [made.file(f"p{number}", allocation("a")) for number in range(8)]
+            first.failing = {2: duckdb.FatalException("the database has been invalidated")}
+            first.breaks = True
+        for answer in answers:
+            with pytest.raises(QuotaledgerError, match="invalidated"):
+                answer.result(PATIENCE_SECONDS)
+        again = answered([made.file(f"p{number}", allocation("a")) for number in range(8)])
+
+    assert len(made.statements) == 2
+    assert [result.counts["admitted"] for result in again] == [1] * 8
+    assert len(batches(path)) == 9
+    assert audit(path) == []
+
+
 def test_what_is_not_said_outside_is_not_acknowledged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the checkpoints find no room, all of the group are told an error, and so is who comes while that lasts.
 
