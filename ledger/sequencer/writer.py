@@ -7,7 +7,7 @@ before it left. Nobody is told anything before both the ledger and the file outs
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Thread
@@ -121,7 +121,8 @@ class Writer:
         self._desk.renew()
         if self._desk.ledger.last_batch() is None:
             ledger, self._desk = self._desk.ledger, None
-            ledger.close()
+            with suppress(Exception):  # it is broken, and whether it can be closed changes nothing
+                ledger.close()
 
 
 def _decided(desk: Desk, request: Request) -> ImportResult | InputRejected:
