@@ -5,6 +5,7 @@ QuotaledgerError          exit code 5
 ├── WrongUsage            2  the command asks for what cannot be
 ├── VerificationFailed    3  what is there is not what was signed, or not what it says it is
 └── LedgerUnavailable     4  the ledger is held by another process, or not there
+    └── Busy              4  too many requests wait to be recorded already
 """
 
 from collections.abc import Sequence
@@ -62,3 +63,7 @@ class LedgerUnavailable(QuotaledgerError):
     """The ledger is held by another process, or not there."""
 
     exit_code = 4
+
+
+class Busy(LedgerUnavailable):
+    """Too many requests wait to be recorded already; this one was not accepted, and may be sent again."""

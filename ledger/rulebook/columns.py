@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ledger.core.columns import ABSENT, Numbers
 from ledger.core.form import Form
-from ledger.rulebook.balances import Counts
+from ledger.rulebook.balances import Balances, Counts
 from schemas.words import Basis, Kind
 
 
@@ -148,3 +148,10 @@ class Decisions:
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def uncount(self, balances: Balances) -> None:
+        """Take away from the balances what was counted: nothing of this is to be recorded."""
+        places = zip(self.columns["family"].tolist(), self.columns["destination"].tolist(), strict=True)
+        counted = map(Counts, *(self.columns[name].tolist() for name in COUNTS))
+        for (family, destination), counts in zip(places, counted, strict=True):
+            balances.add(family, destination, counts, -1)

@@ -27,6 +27,8 @@ from schemas.words import Outcome, word
 PROVIDER_LENGTH_MAX = 128
 _AT_ONCE: Final = 50_000
 """So many rows are decided while those before them are appended."""
+_UNCOUNTED_MAX: Final = 1_000
+"""So many rows that are not recorded are uncounted again, which is quicker than to read all accounts anew."""
 
 Advanced = Callable[[int, int], None]
 """Told how many of how many rows are done."""
@@ -146,6 +148,10 @@ def _import(
         parts = iter(list(parts))
         _conclude(result, form)
         if not rows or dry_run or (result.rejected and not skip_invalid):
+            if rows <= _UNCOUNTED_MAX:
+                for part in result.parts:
+                    part.decisions.uncount(balances)
+                desk.keep(desk.head(), balances)
             return result
     with suppress(_Rejected), desk.ledger.transaction():
         with append.Appending(desk.ledger, desk.head(), desk.batch("import", rows, provider)) as appending:

@@ -47,6 +47,8 @@ class LedgerFile:
         self.outside: OutsideCheckpoints | None = None
         self._holder: Path | None = None
         self._in_transaction = False
+        self._signed = 0
+        """How many checkpoints were signed in this transaction."""
         self._is_behind = False
         """Whether checkpoints may be committed that are not in the file of outside checkpoints yet."""
 
@@ -165,10 +167,17 @@ class LedgerFile:
     def sign(self, size: int, root: bytes) -> str:
         """Give the signed checkpoint of the log, to be appended in this transaction; outside it goes after that.
 
-        Raises QuotaledgerError if the ledger is open without a signing key.
+        Raises QuotaledgerError if the ledger is open without a signing key, or if the transaction has as many batches
+        as it may.
         """
         if self.signer is None:
             raise QuotaledgerError(f"{self.path} was opened without its signing key, and nothing is recorded unsigned")
+        self._signed += 1
+        if self._signed > guard.BATCHES_MAX:  # were it committed, no opening after a crash would believe it
+            raise QuotaledgerError(
+                f"nothing was recorded: one transaction records at most {guard.BATCHES_MAX} batches; record them in"
+                " several"
+            )
         return self.signer.sign(Checkpoint(self.signer.origin, size, root))
 
     @contextmanager
@@ -184,6 +193,7 @@ class LedgerFile:
             self._say_outside()
         self.connection.execute("BEGIN")
         self._in_transaction = self._is_behind = True
+        self._signed = 0
         try:
             yield self.connection
             # Here the write-ahead log is synced: what is acknowledged after this line survives a crash, and a crash

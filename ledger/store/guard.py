@@ -1,6 +1,7 @@
 """What stands between an opened ledger and the first write: its signing key, and its outside checkpoints."""
 
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -17,8 +18,12 @@ NEXT_SUFFIX = ".next"
 """Where a new signing key waits until the log has it."""
 _NEWBORN_BATCHES = 2
 """What making a ledger records; its outside checkpoints are written after that."""
-_CRASH_MAX = 2
-"""So many checkpoints, those of one transaction, may a crash keep from the outside file."""
+BATCHES_MAX: Final = 64
+"""So many batches may one transaction record, and so many checkpoints may a crash keep from the outside file.
+
+The checkpoints of a transaction are appended outside when it is committed: a crash in between keeps back those of one
+transaction, and never more.
+"""
 _EDITED = (
     "it was edited or damaged; bring back a copy of it, or if there is none, move it away and have it written anew with"
     " `quotaledger verify --renew-checkpoints`"
@@ -132,8 +137,8 @@ def missing_outside(connection: duckdb.DuckDBPyConnection, outside: OutsideCheck
     said = hold_outside(connection, outside, last)
     # In order by Python, which is quicker; where the query leaves some out, they are too many anyway.
     query = "SELECT size, note FROM checkpoint WHERE size > ? LIMIT ?"
-    missing = [note for _, note in sorted(rows(connection, query, [said, _CRASH_MAX + 1]))]
-    if len(missing) > _CRASH_MAX:
+    missing = [note for _, note in sorted(rows(connection, query, [said, BATCHES_MAX + 1]))]
+    if len(missing) > BATCHES_MAX:
         raise QuotaledgerError(
             f"{outside.path} lacks more of the ledger's last checkpoints than a crash explains: it was cut, or is an"
             f" old copy, or {_EDITED}"

@@ -18,6 +18,8 @@ from tests.harness import copy_ledger
 
 RUNS: Final = 5
 SMALL: Final = 10_000
+CLIENTS: Final = (1, 8, 64)
+"""So many wait at once for decisions of one writer."""
 STAGES: Final = {
     "read_sheet": "read the file into columns",
     "parse_records": "understand every field",
@@ -118,11 +120,19 @@ def measure_sizes(folder: Path, sizes: tuple[int, int, int]) -> list[Result]:
     small, middle, large = sizes
     one, floor = measures.apart(measures.decide_one_by_one, paths[small], folder / "bare.duckdb")
     more, _ = measures.apart(measures.decide_one_by_one, paths[large], folder / "bare.duckdb")
+    crowds = [
+        (clients, *measures.apart(measures.decide_for_many, paths[small], folder / "bare.duckdb", clients))
+        for clients in CLIENTS
+    ]
     _, asked = measures.apart(measures.open_and_ask, paths[middle])
     opened, asked_more = measures.apart(measures.open_and_ask, paths[large])
     return [
         Result(f"one decision, durable, at {small:,} entries", one, "s", floor, 3),
         Result(f"one more at {large:,} entries against {small:,}", more, "s", one, 1.2),
+        *(
+            Result(f"decisions through the writer, clients at once: {clients}", rate, "1/s", bare_rate, is_least=True)
+            for clients, rate, bare_rate in crowds
+        ),
         Result(f"opening the ledger at {large:,} entries", opened, "s", None, 0.5),
         Result(f"country positions at {large:,} entries against {middle:,}", asked_more, "s", asked, 1.5),
     ]
@@ -159,9 +169,10 @@ def main() -> None:
         results += measure_sizes(folder, (SMALL, max(SMALL, wanted.large // 100), wanted.large))
     results.append(Result("quotaledger --help", measures.start_command("--help"), "s", None, 0.4))
     for result in results:
-        ratio = f"{result.ratio:6.2f} x the floor {result.floor:.4f} s" if result.ratio else ""
+        ratio = f"{result.ratio:6.2f} x the floor {result.floor:.4f} {result.unit}" if result.ratio else ""
         met = {None: "", True: "met", False: "NOT MET"}[result.met]
-        print(f"{result.what:84} {result.value:10.4f} {result.unit:9} {ratio:32} must {result.must:<6} {met}")
+        must = "" if result.must is None else f"must {result.must:<6} {met}"
+        print(f"{result.what:84} {result.value:10.4f} {result.unit:9} {ratio:34} {must}")
     print("\nwhere the time of an import goes, under the profiler:")
     for stage, percent in sorted(costs, key=lambda cost: -cost[1]):
         print(f"{percent:5.1f} %  {stage}")

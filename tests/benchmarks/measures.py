@@ -5,8 +5,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -22,6 +22,7 @@ from ledger.sequencer.founding import found_ledger
 from ledger.sequencer.importing import import_sheets, record_sheet
 from ledger.sequencer.registering import register_file, register_sheet
 from ledger.sequencer.verifying import helpers, verify
+from ledger.sequencer.writer import Writer
 from ledger.store import append, seal
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile
 from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook
@@ -30,6 +31,7 @@ from tests.benchmarks.workload import one_record, write_parties
 
 PROVIDER: Final = "benchmark"
 _WARM, _TIMES = 20, 200
+_TURNS_AT_LEAST = 8
 
 
 def apart(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -87,21 +89,60 @@ def verify_all(path: Path, *, deep: bool) -> tuple[float, int]:
 def decide_one_by_one(path: Path, bare: Path) -> tuple[float, float]:
     """Decide records one at a time, in turn with bare commits of the same rows. Gives the medians, in seconds."""
     now = datetime.now(UTC)
-    connection = duckdb.connect(str(_fresh(bare)))
     ours, floor = [], []
     with LedgerFile.open(path, now) as ledger:
-        # The same row, in a table without indexes, triggers or anything else to be done.
-        (ddl,) = ledger.rows("SELECT sql FROM duckdb_tables() WHERE table_name = 'entry'")[0]
-        connection.execute(ddl)
+        commit = _bare_commit(ledger, bare)
         desk = Desk(ledger, PROVIDER, now)
         for _ in range(_WARM + _TIMES):
-            record = one_record(time.time_ns())
-            sheet = Sheet("one", "0" * 64, 1, {name: Column.of([value]) for name, value in record.items()})
-            ours.append(_seconds(import_sheets, desk, PROVIDER, [sheet]))
-            row = ledger.connection.execute("SELECT * FROM entry ORDER BY sequence DESC LIMIT 1").fetchone() or ()
-            insertion = f"INSERT INTO entry VALUES ({', '.join(['?'] * len(row))})"
-            floor.append(_seconds(connection.execute, insertion, list(row)))
+            ours.append(_seconds(import_sheets, desk, PROVIDER, [_one_sheet()]))
+            floor.append(_seconds(commit, _last_row(ledger)))
     return statistics.median(ours[_WARM:]), statistics.median(floor[_WARM:])
+
+
+def decide_for_many(path: Path, bare: Path, clients: int) -> tuple[float, float]:
+    """Decide records through one writer for so many clients, each of which waits for its answer before its next one.
+
+    Gives decisions a second, and bare commits of such a row a second, half of them made before and half after.
+    """
+    with LedgerFile.open(path) as ledger:
+        commit, row = _bare_commit(ledger, bare), _last_row(ledger)
+    with Writer(path, partial(datetime.now, UTC)) as writer, ThreadPoolExecutor(clients) as pool:
+
+        def client(number: int, times: int) -> None:
+            for _ in range(times):
+                writer.submit(f"{PROVIDER} {number}", [_one_sheet()], filed_by=PROVIDER).result()
+
+        def together(times: int) -> None:
+            list(pool.map(client, range(clients), [times] * clients))
+
+        times = max(_TURNS_AT_LEAST, _TIMES // clients)
+        together(1 + _WARM // clients)
+        floor = [_seconds(commit, row) for _ in range(_TIMES // 2)]
+        spent = _seconds(together, times)
+        floor += [_seconds(commit, row) for _ in range(_TIMES // 2)]
+    return clients * times / spent, len(floor) / sum(floor)
+
+
+def _one_sheet() -> Sheet:
+    record = one_record(time.time_ns())
+    return Sheet("one", "0" * 64, 1, {name: Column.of([value]) for name, value in record.items()})
+
+
+def _bare_commit(ledger: LedgerFile, bare: Path) -> Callable[[Sequence[Any]], Any]:
+    """Give what commits a row of `entry` in a table without indexes, triggers or anything else to be done."""
+    connection = duckdb.connect(str(_fresh(bare)))
+    ((ddl,),) = ledger.rows("SELECT sql FROM duckdb_tables() WHERE table_name = 'entry'")
+    connection.execute(ddl)
+
+    def commit(row: Sequence[Any]) -> None:
+        connection.execute(f"INSERT INTO entry VALUES ({', '.join(['?'] * len(row))})", list(row))
+
+    return commit
+
+
+def _last_row(ledger: LedgerFile) -> tuple[Any, ...]:
+    (row,) = ledger.rows("SELECT * FROM entry ORDER BY sequence DESC LIMIT 1")
+    return row
 
 
 def open_and_ask(path: Path) -> tuple[float, float]:

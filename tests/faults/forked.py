@@ -18,6 +18,7 @@ from tests.cli.command import Ledger, Ran, environment
 
 _LOADED = [
     "tests.faults.recorder",
+    "tests.faults.crowd",
     "tests.faults.migrating",
     "ledger.cli.verbs",
     "ledger.sequencer.answers",

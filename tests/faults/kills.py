@@ -16,7 +16,7 @@ import duckdb
 
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX
 from tests.cli.command import GOOD, HEADER
-from tests.faults import migrating, recorder
+from tests.faults import crowd, migrating, recorder
 from tests.faults.audit import audit
 from tests.faults.forked import Forked, Quick, command, nothing
 from tests.faults.ground import fresh
@@ -102,6 +102,29 @@ def _recording(mode: str) -> Scenario:
     return Scenario(f"kill while recording ({mode})", fresh, words, check, recorder.main)
 
 
+def _crowding(mode: str) -> Scenario:
+    """Many threads that record through one writer: all that was acknowledged is there, nothing of a request by half."""
+
+    def check(ledger: Quick, killed: Killed) -> None:
+        expect_whole(ledger)
+        found, told = recorded(ledger, crowd.PROVIDER), set(killed.printed)
+        for client in range(crowd.CLIENTS):
+            turns = [crowd.references(client, turn) for turn in range(1, crowd.TURNS + 1)]
+            acknowledged = [f"{client}-{turn}" in told for turn in range(1, crowd.TURNS + 1)]
+            there = [references <= found for references in turns]
+            done = acknowledged.count(True)
+            assert acknowledged == [True] * done + [False] * (crowd.TURNS - done)
+            # Of the request that was under way all or nothing, and none that was not filed yet.
+            assert there in ([place < more for place in range(crowd.TURNS)] for more in (done, done + 1))
+            assert all(references <= found or not references & found for references in turns)
+        assert killed.reached or len(told) == crowd.CLIENTS * crowd.TURNS
+
+    def words(ledger: Quick) -> list[str | Path]:
+        return [ledger.path, mode, str(crowd.TURNS)]
+
+    return Scenario(f"kill while many record ({mode})", fresh, words, check, crowd.main)
+
+
 def _importing() -> Scenario:
     """An import of many rows: all or nothing, and the same again completes it."""
 
@@ -176,6 +199,7 @@ def _migrating() -> Scenario:
 
 RECORDING = (
     *(_recording(mode) for mode in recorder.MODES),
+    *(_crowding(mode) for mode in crowd.MODES),
     _importing(),
     _founding(),
     _migrating(),

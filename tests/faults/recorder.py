@@ -69,10 +69,15 @@ class _Bytewise:
         return os.write(number, content[:1])
 
 
+def write_bytewise() -> None:
+    """Let outside checkpoints be written byte by byte."""
+    vars(outside)["os"] = _Bytewise()
+
+
 def record(path: Path, mode: str, count: int) -> None:
     """Record batches and acknowledge each."""
     if mode == "bytewise":
-        vars(outside)["os"] = _Bytewise()
+        write_bytewise()
     if mode == "anew":
         vars(contributions)["_LINES_ALWAYS"] = 20  # balances are gathered at many an opening
     ledgers = _ledgers(path, anew=mode == "anew")

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ledger.sequencer.exporting import export_ledger
 from ledger.sequencer.restoring import back_up_ledger
 from ledger.sequencer.verifying import verify
 from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile
+from ledger.store.guard import BATCHES_MAX
 from ledger.store.outside import OutsideCheckpoints
 from tests.harness import NOW, Bench
 from tests.sealing import change, rows_of
@@ -74,19 +76,38 @@ def test_a_head_that_is_not_where_the_last_checkpoint_is_takes_no_record(path: P
     assert fails(path)
 
 
-@pytest.mark.parametrize("gone", [1, 2, 3, 5])
+@pytest.mark.parametrize("gone", [1, 2, 3, BATCHES_MAX, BATCHES_MAX + 1, BATCHES_MAX + 5])
 def test_more_outside_checkpoints_than_a_crash_keeps_back_are_not_made_up_for(path: Path, gone: int) -> None:
     """One transaction's checkpoints are appended after a crash; that more are missing is no crash, and is told."""
+    with LedgerFile.open(path, NOW) as ledger:
+        for number in range(BATCHES_MAX):
+            Bench(ledger).submit("many", ALLOCATION | {"reference": f"{number}", "quantity": 1})
     whole = _outside(path).read_bytes()
     kept = _notes(path)[:-gone]
     _outside(path).write_text("".join(f"{note}\n" for note in kept), "utf-8")
 
-    if gone > 2:
+    if gone <= BATCHES_MAX:
+        assert f"lacks the last {gone:,} of the ledger's checkpoints, as after a crash" in verify(path).remarks[0]
+    else:
         assert "lacks more of the ledger's last checkpoints than a crash explains" in _refusal(path)
         assert "lacks more" in fails(path)
         _outside(path).write_bytes(whole)
     _record(path)
     assert _outside(path).read_bytes().startswith(whole)
+    assert verify(path).remarks == []
+
+
+def test_no_transaction_records_more_batches_than_a_crash_may_keep_back(path: Path) -> None:
+    """As many as that are recorded together; one more is refused, with all of them, before anything is committed."""
+    for more in (1, 0):
+        before = rows_of(path, _HEAD), _outside(path).read_bytes()
+        refused = pytest.raises(QuotaledgerError, match=f"at most {BATCHES_MAX} batches") if more else nullcontext()
+        with LedgerFile.open(path, NOW) as ledger, refused, ledger.transaction():
+            for number in range(BATCHES_MAX + more):
+                Bench(ledger).submit("many", ALLOCATION | {"reference": f"{number}", "quantity": 1})
+        after = rows_of(path, _HEAD), _outside(path).read_bytes()
+        assert (after == before) == bool(more)
+
     assert verify(path).remarks == []
 
 

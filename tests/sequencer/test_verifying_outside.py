@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ledger.sequencer.verifying import verify
 from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile
+from ledger.store.guard import BATCHES_MAX
 from tests.harness import NOW, Bench
 from tests.sequencer.sealed import ALLOCATION, fails
 
@@ -15,6 +16,9 @@ def _outside(path: Path) -> Path:
 
 def test_outside_checkpoints_are_held_against_the_ledger(path: Path) -> None:
     """Gone, edited, cut, or followed by what is none: the file outside must be what the ledger has."""
+    with LedgerFile.open(path, NOW) as ledger:
+        for number in range(2 * BATCHES_MAX):  # of fewer, a crash could keep back two thirds
+            Bench(ledger).submit("many", ALLOCATION | {"reference": f"{number}", "quantity": 1})
     outside, content = _outside(path), _outside(path).read_bytes()
     size = content.split(b"\n")[1]
     found = {}
