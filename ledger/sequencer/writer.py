@@ -30,7 +30,7 @@ class Writer:
     """A ledger that is open for recording, from any thread. Use as a context manager.
 
     The file and its connection are the thread's alone. All batches of a transaction have the instant at which it began:
-    that is when they are recorded, and a later batch never has an earlier one.
+    that is when they are recorded, and no later batch has an earlier one unless the clock goes back.
     """
 
     def __init__(self, path: Path, clock: Clock, key: Path | None = None, room: Room = _ROOM) -> None:
