@@ -22,7 +22,7 @@ from tests.benchmarks.workload import write_records
 from tests.harness import copy_ledger
 
 RUNS: Final = 5
-FILE_RUNS: Final = 3
+FILE_RUNS: Final = 2
 STAGES: Final = {
     "read_sheet": "read the file into columns",
     "parse_records": "understand every field",
@@ -144,7 +144,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="records of an import")
-    parser.add_argument("--large", action="store_true", help="ten times as many as well, which takes half an hour")
+    parser.add_argument("--large", action="store_true", help="ten times as many as well, which takes long")
     parser.add_argument("--out", type=Path, default=Path("benchmarks.json"), help="where the JSON goes")
     wanted = parser.parse_args()
     sizes = [max(1, wanted.rows // 100), max(1, wanted.rows // 10), wanted.rows]
