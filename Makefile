@@ -30,8 +30,8 @@ soak: .venv/ready  ## what takes long: 200 kills at random moments, 200 random h
 	$(BIN)/python -m pytest tests/faults --kills 200
 	$(BIN)/python -m tests.simulator --seeds 200
 
-bench: .venv/ready  ## what the ledger costs, as ratios to floors measured in the same run; writes benchmarks.json
-	$(BIN)/python -m tests.benchmarks
+bench: .venv/ready  ## what the ledger costs, as ratios to floors measured in the same run; writes benchmarks.json; BENCH=--large for more
+	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 docs: .venv/ready  ## write docs/views.md from the views' comments
 	$(BIN)/python -m tests.dictionary

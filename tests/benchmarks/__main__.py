@@ -2,24 +2,29 @@
 
 import argparse
 import cProfile
-import json
+import os
 import pstats
 import statistics
+import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from tests.benchmarks import measures
+from tests.benchmarks.imports import measure_files
+from tests.benchmarks.others import measure_others
+from tests.benchmarks.queries import measure_queries
+from tests.benchmarks.results import Result, progress, write_results
 from tests.benchmarks.workload import write_records
 from tests.harness import copy_ledger
 
 RUNS: Final = 5
-SMALL: Final = 10_000
 CLIENTS: Final = (1, 8, 64)
 """So many wait at once for decisions of one writer."""
+FILE_RUNS: Final = 2
 STAGES: Final = {
     "read_sheet": "read the file into columns",
     "parse_records": "understand every field",
@@ -34,32 +39,6 @@ STAGES: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Result:
-    """A figure beside its floor, and what the budget in `ledger/README.md` demands of it."""
-
-    what: str
-    value: float
-    unit: str
-    floor: float | None = None
-    must: float | None = None
-    is_least: bool = False
-    """Whether `must` is a minimum."""
-
-    @property
-    def ratio(self) -> float | None:
-        """How many times the floor it is."""
-        return self.value / self.floor if self.floor else None
-
-    @property
-    def met(self) -> bool | None:
-        """Whether the budget is met, by the ratio where there is a floor."""
-        if self.must is None:
-            return None
-        value = self.ratio or self.value
-        return value >= self.must if self.is_least else value <= self.must
-
-
 def measure_imports(folder: Path, rows: int) -> list[Result]:
     """Measure imports in turn with bare loads of the same file."""
     base, path = folder / "base.duckdb", folder / "import.duckdb"
@@ -67,7 +46,8 @@ def measure_imports(folder: Path, rows: int) -> list[Result]:
     results = []
     for what, naming in (("records", 0), ("records, a tenth of which names an earlier one", 0.5)):
         file = folder / f"records-{naming}.parquet"
-        write_records(file, rows, 0, naming)
+        progress(f"import of {rows:,} {what}")
+        measures.apart(write_records, file, rows, 0, naming)
         floors: list[float] = []
         unsealed: list[float] = []
         imports: list[float] = []
@@ -91,6 +71,7 @@ def measure_imports(folder: Path, rows: int) -> list[Result]:
 def measure_verifying(folder: Path) -> list[Result]:
     """Measure verifying the ledger that was imported last, plain and deep."""
     results = []
+    progress("verifying it")
     for what, deep, must in (("verify", False, 800_000), ("verify --deep", True, 200_000)):
         rates, peaks = zip(
             *(measures.apart(partial(measures.verify_all, deep=deep), folder / "import.duckdb") for _ in range(3)),
@@ -103,21 +84,28 @@ def measure_verifying(folder: Path) -> list[Result]:
     return results
 
 
-def measure_sizes(folder: Path, sizes: tuple[int, int, int]) -> list[Result]:
-    """Measure one more decision, opening and positions in ledgers of several sizes."""
+def make_ledgers(folder: Path, sizes: Sequence[int]) -> dict[int, Path]:
+    """Make ledgers of several sizes, a million records an import."""
     paths = {}
     for size in sizes:
+        progress(f"making a ledger of {size:,} entries")
         paths[size] = folder / f"{size}.duckdb"
         measures.apart(measures.found, paths[size])
         files = []
         for part in range(max(1, size // 1_000_000)):
             files.append(folder / f"{size}-{part}.parquet")
-            write_records(files[-1], min(size, 1_000_000), 1 + part)
+            measures.apart(write_records, files[-1], min(size, 1_000_000), 1 + part)
         measures.apart(measures.load, paths[size], files)
         for file in files:
             file.unlink()
-        print(f"made a ledger of {size:,} entries", file=sys.stderr)
-    small, middle, large = sizes
+    return paths
+
+
+def measure_sizes(folder: Path, paths: dict[int, Path]) -> list[Result]:
+    """Measure one more decision, opening and positions in the smallest and the largest ledger."""
+    small, large = min(paths), max(paths)
+    middle = max((size for size in paths if size * 100 <= large), default=small)
+    progress(f"one more decision at {small:,} and at {large:,} entries")
     one, floor = measures.apart(measures.decide_one_by_one, paths[small], folder / "bare.duckdb")
     more, _ = measures.apart(measures.decide_one_by_one, paths[large], folder / "bare.duckdb")
     crowds = [
@@ -128,18 +116,19 @@ def measure_sizes(folder: Path, sizes: tuple[int, int, int]) -> list[Result]:
     opened, asked_more = measures.apart(measures.open_and_ask, paths[large])
     return [
         Result(f"one decision, durable, at {small:,} entries", one, "s", floor, 3),
-        Result(f"one more at {large:,} entries against {small:,}", more, "s", one, 1.2),
+        Result(f"one more at {large:,} entries against {small:,}", more, "s", one, 1.2, base="that"),
         *(
             Result(f"decisions through the writer, clients at once: {clients}", rate, "1/s", bare_rate, is_least=True)
             for clients, rate, bare_rate in crowds
         ),
         Result(f"opening the ledger at {large:,} entries", opened, "s", None, 0.5),
-        Result(f"country positions at {large:,} entries against {middle:,}", asked_more, "s", asked, 1.5),
+        Result(f"country positions at {large:,} entries against {middle:,}", asked_more, "s", asked, 1.5, base="those"),
     ]
 
 
 def largest_costs(folder: Path) -> list[tuple[str, float]]:
     """Give where the time of an import goes: the stage and its part of the whole, in percent."""
+    progress("an import under the profiler")
     path = folder / "profiled.duckdb"
     copy_ledger(folder / "base.duckdb", path)
     profile = cProfile.Profile()
@@ -154,30 +143,43 @@ def largest_costs(folder: Path) -> list[tuple[str, float]]:
     return [(STAGES[name], 100 * spent / whole) for name, spent in seconds.items()]
 
 
+def compile_once(folder: Path) -> None:
+    """Let the processes that are measured find the modules compiled, as those of an installed command are."""
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    subprocess.run([sys.executable, "-c", "import tests.benchmarks.__main__"], check=True)
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="records of an import")
-    parser.add_argument("--large", type=int, default=10_000_000, help="entries of the largest ledger")
+    parser.add_argument("--large", action="store_true", help="ten times as many as well, which takes long")
     parser.add_argument("--out", type=Path, default=Path("benchmarks.json"), help="where the JSON goes")
     wanted = parser.parse_args()
+    sizes = [max(1, wanted.rows // 100), max(1, wanted.rows // 10), wanted.rows]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        compile_once(folder)
         results = measure_imports(folder, wanted.rows)
         results += measure_verifying(folder)
+        results += measure_files(folder, wanted.rows, runs=FILE_RUNS)
+        if wanted.large:
+            sizes.append(10 * wanted.rows)
+            results += measure_files(folder, sizes[-1], runs=1, large=True)
+        ledgers = make_ledgers(folder, sizes)
+        results += measure_sizes(folder, ledgers)
+        results += measure_queries(folder, ledgers)
+        results += measure_others(folder)
+        results.append(Result("quotaledger --help", measures.start_command("--help"), "s", None, 0.4))
+        # Last, since it is the one that runs in this process, and others' peaks begin with what this process has.
         costs = largest_costs(folder)
-        results += measure_sizes(folder, (SMALL, max(SMALL, wanted.large // 100), wanted.large))
-    results.append(Result("quotaledger --help", measures.start_command("--help"), "s", None, 0.4))
     for result in results:
-        ratio = f"{result.ratio:6.2f} x the floor {result.floor:.4f} {result.unit}" if result.ratio else ""
-        met = {None: "", True: "met", False: "NOT MET"}[result.met]
-        must = "" if result.must is None else f"must {result.must:<6} {met}"
-        print(f"{result.what:84} {result.value:10.4f} {result.unit:9} {ratio:34} {must}")
+        print(result.line)
     print("\nwhere the time of an import goes, under the profiler:")
     for stage, percent in sorted(costs, key=lambda cost: -cost[1]):
         print(f"{percent:5.1f} %  {stage}")
-    found = [asdict(result) | {"ratio": result.ratio, "met": result.met} for result in results]
-    wanted.out.write_text(json.dumps({"results": found, "costs": dict(costs)}, indent=2) + "\n", "utf-8")
+    write_results(wanted.out, results, costs)
 
 
 if __name__ == "__main__":

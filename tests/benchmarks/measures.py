@@ -1,11 +1,12 @@
 """What is measured, each in a process of its own: nothing is left over from what was measured before it."""
 
+import re
 import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -25,9 +26,9 @@ from ledger.sequencer.verifying import helpers, verify
 from ledger.sequencer.writer import Writer
 from ledger.store import append, seal
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile
-from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook
 from ledger.store.sheets import Sheet
 from tests.benchmarks.workload import one_record, write_parties
+from tests.harness import amended
 
 PROVIDER: Final = "benchmark"
 _WARM, _TIMES = 20, 200
@@ -41,7 +42,7 @@ def apart(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def bare_load(file: Path, folder: Path) -> float:
-    """Load a Parquet file into a table and let go of it, durably: the floor of an import. Gives seconds."""
+    """Load a Parquet or CSV file into a table and let go of it, durably: the floor of an import. Gives seconds."""
     path = _fresh(folder / "bare.duckdb")
     start = time.perf_counter()
     with duckdb.connect(str(path)) as connection:
@@ -49,10 +50,10 @@ def bare_load(file: Path, folder: Path) -> float:
     return time.perf_counter() - start
 
 
-def found(path: Path) -> None:
-    """Make a ledger with the parties of the workload."""
+def found(path: Path, figures: Mapping[str, str] | None = None) -> None:
+    """Make a ledger with the parties of the workload, under the default rulebook but for the figures given."""
     now = datetime.now(UTC)
-    found_ledger(_fresh(path), find_rulebook(DEFAULT_RULEBOOK), PROVIDER, now)
+    found_ledger(_fresh(path), amended(**(figures or {})), PROVIDER, now)
     parties = path.with_suffix(".csv")
     write_parties(parties)
     with LedgerFile.open(path, now) as ledger:
@@ -75,7 +76,7 @@ def load(path: Path, files: list[Path], *, sealed: bool = True) -> tuple[float, 
     for file in files:
         with LedgerFile.open(path, now) as ledger:
             import_sheets(Desk(ledger, PROVIDER, now), PROVIDER, [record_sheet(file.name, file.read_bytes())])
-    return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    return time.perf_counter() - start, _peak()
 
 
 def verify_all(path: Path, *, deep: bool) -> tuple[float, int]:
@@ -157,12 +158,17 @@ def open_and_ask(path: Path) -> tuple[float, float]:
     return statistics.median(opening), statistics.median(asking)
 
 
-def start_command(*arguments: str) -> float:
-    """Run the command. Gives the median seconds of five runs."""
+def start_command(*arguments: str, runs: int = 5) -> float:
+    """Run the command. Gives the median seconds of so many runs, after one that is not measured."""
     command = [sys.executable, "-m", "ledger", *arguments]
-    return statistics.median(
-        _seconds(partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)) for _ in range(5)
-    )
+    run = partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return statistics.median([_seconds(run) for _ in range(runs + 1)][1:])
+
+
+def _peak() -> int:
+    """Give the peak of this process's own memory, in MiB: `ru_maxrss` begins with that of whoever started it."""
+    own = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text("utf-8"), re.MULTILINE)
+    return (int(own[1]) if own else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) >> 10
 
 
 def _seconds(work: Callable[..., Any], *arguments: Any) -> float:
