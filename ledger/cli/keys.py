@@ -52,5 +52,5 @@ def rotate(
     if done.old_file and lost:
         say(f"what was in the place of the key is at {done.old_file}; it is not the key that was in use")
     elif done.old_file:
-        say(f"the old private key is at {done.old_file}: keep it locked away, or destroy it")
+        say(f"the old private key is at {done.old_file}: keep it locked away as long as there are backups from before")
     print(done.key)

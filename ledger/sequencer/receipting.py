@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from ledger.core.errors import InputRejected, VerificationFailed, WrongUsage
+from ledger.core.errors import InputRejected, QuotaledgerError, VerificationFailed, WrongUsage
 from ledger.core.text import did_you_mean, nearest, shown, visible
 from ledger.store import log, read
-from ledger.store.file import LedgerFile
-from ledger.store.guard import key_in_use
-from ledger.store.outside import split_last
+from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile, beside
+from ledger.store.guard import hold_outside, key_in_use
+from ledger.store.outside import OutsideCheckpoints, split_last
 from ledger.tlog.checkpoint import Checkpoint, unchecked
 from ledger.tlog.note import NoteError, VerifierKey
 from ledger.tlog.proofs import consistency_proof, inclusion_proof
@@ -48,6 +48,7 @@ def make_receipt(ledger: LedgerFile, leaf: int) -> Receipt:
     That of a key is under the first checkpoint above it, which the key before has signed, too: whoever trusts only
     that one can learn the new one from it.
     """
+    _hold(ledger)
     connection = ledger.connection
     size = log.last_checkpoint(connection)["leaves"]
     if not 0 <= leaf < size:
@@ -67,8 +68,18 @@ def make_receipt(ledger: LedgerFile, leaf: int) -> Receipt:
     return made
 
 
+def _hold(ledger: LedgerFile) -> None:
+    """Hand nothing out of a ledger that is behind its outside checkpoints, or disagrees. Raises VerificationFailed."""
+    outside = OutsideCheckpoints(beside(ledger.path, OUTSIDE_SUFFIX))
+    try:
+        hold_outside(ledger.connection, outside, outside.last()[0])
+    except QuotaledgerError as error:
+        raise VerificationFailed(str(error)) from None
+
+
 def find_checkpoint(ledger: LedgerFile, given: str = "") -> str:
     """Give the signed note of a number of leaves, the newest if none is given. Raises WrongUsage if there is none."""
+    _hold(ledger)
     if given:
         return _note(ledger, _checkpoint(ledger, given))
     return _note(ledger, log.last_checkpoint(ledger.connection)["leaves"])
@@ -80,6 +91,7 @@ def make_consistency(ledger: LedgerFile, earlier: str, later: str = "") -> Consi
     Each is a number of leaves, a file with checkpoints, of which the last counts, or a receipt. Raises WrongUsage for
     what is no checkpoint of this ledger, VerificationFailed for one that this ledger's log contradicts.
     """
+    _hold(ledger)
     connection = ledger.connection
     first = _checkpoint(ledger, earlier)
     second = _checkpoint(ledger, later) if later else log.last_checkpoint(connection)["leaves"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from ledger.core.errors import QuotaledgerError, VerificationFailed, WrongUsage
 from ledger.sequencer.verifying import verify
 from ledger.store import leftovers, log
+from ledger.store.expected import check_balances
 from ledger.store.export_lines import export_lines
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.frozen import count_rows, frozen, note_batches, pieces
@@ -93,10 +94,12 @@ def back_up_ledger(ledger: LedgerFile, path: Path, advanced: Advanced = _nobody)
     """Copy a ledger as it is now to a path, with its outside checkpoints, and verify the copy before it has its name.
 
     This process may go on recording meanwhile. Raises WrongUsage if there is something at the path, VerificationFailed
-    if the copy does not hold, because the ledger does not, QuotaledgerError if it cannot be read or written; then there
-    is no copy.
+    if the copy does not hold, because the ledger does not, or if the ledger's balances are wrong, which would be right
+    in the copy, QuotaledgerError if it cannot be read or written; then there is no copy.
     """
     with _new_ledger(path) as unfinished, frozen(ledger) as connection:
+        # Records may have been decided on wrong balances: a copy that has right ones would hide why.
+        check_balances(connection)
         done, total = 0, sum(count_rows(connection).values())
 
         def source(table: str, _: object) -> Iterator[object]:
@@ -151,6 +154,8 @@ def _new_ledger(path: Path, *, keeps_outside: bool = False) -> Iterator[Path]:
     With `keeps_outside`, outside checkpoints that are there stay as they are. Raises WrongUsage if anything else has
     these names, QuotaledgerError if nothing can be made there.
     """
+    if not path.name:
+        raise WrongUsage(f"{path} is a folder; name a file in it")
     leftovers.clear(path)
     outside = beside(path, OUTSIDE_SUFFIX)
     has_outside = keeps_outside and outside.exists()  # and is no leftover

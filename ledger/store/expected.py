@@ -126,11 +126,11 @@ def check_derived(connection: duckdb.DuckDBPyConnection, adopted: list[Rulebook]
             raise VerificationFailed(
                 f"the derived table {name} is not what follows from the rulebooks ({said}): {_why(connection)}"
             )
-    _check_balances(connection)
+    check_balances(connection)
     _check_latest(connection, adopted)
 
 
-def _check_balances(connection: duckdb.DuckDBPyConnection) -> None:
+def check_balances(connection: duckdb.DuckDBPyConnection) -> None:
     """See that every account holds the sum of what the entries count there."""
     query = f"""
         SELECT account, consignee, destination, period, coalesce(held.tpp, 0) AS held, coalesce(sums.tpp, 0) AS counted

@@ -37,7 +37,9 @@ def signer(connection: duckdb.DuckDBPyConnection, path: Path) -> Signer:
     private = read_private_key(path)
     if VerifierKey.of(key.name, private) != key:
         raise QuotaledgerError(
-            f"the signing key at {path} is not the one in use ({key}); name its file with --signing-key {LOST}"
+            f"the signing key at {path} is not the one in use ({key}): either another file is, to be named with"
+            " --signing-key, or this ledger is older than its key; then look for a newer copy of it before anything"
+            f" else {LOST}"
         )
     return Signer(key.name, (private,))
 
@@ -81,12 +83,19 @@ def hold_head(connection: duckdb.DuckDBPyConnection) -> None:
 
     Raises QuotaledgerError if it is not: the next checkpoint would sign for leaves that are not there.
     """
-    size, peaks = first(connection, "SELECT leaf, peaks FROM head") or (0, b"")
-    row = first(connection, "SELECT root, note FROM checkpoint WHERE size = ?", [size])
+    heads = rows(connection, "SELECT leaf, peaks, batch, sequence FROM head LIMIT 2")
+    size, peaks, *numbers = heads[0] if heads else (0, b"")
+    query = """
+        SELECT root, note, batch, last_sequence, (SELECT coalesce(max(sequence), 0) FROM entry)
+        FROM checkpoint JOIN batch USING (batch) WHERE size = ?
+    """
+    row = first(connection, query, [size])
     try:
-        if row is None:
-            raise NoteError("there is no checkpoint of so many leaves")
-        root, note = row
+        if row is None or len(heads) > 1:
+            raise NoteError("there is no checkpoint of so many leaves, or more than one head")
+        root, note, *closed = row
+        if [*numbers, numbers[1]] != closed:
+            raise NoteError("its last batch or record has another number")
         said = read_checkpoint(note, [key_in_use(connection)])
         if (said.size, said.root, root) != (size, root, Frontier(size, peaks).root()):
             raise NoteError("it states another root than the tree has that would grow")

@@ -9,6 +9,7 @@ import pytest
 
 from ledger.core.errors import QuotaledgerError, VerificationFailed, WrongUsage
 from ledger.sequencer.exporting import export_ledger
+from ledger.sequencer.receipting import find_checkpoint, make_consistency, make_receipt
 from ledger.sequencer.restoring import back_up_ledger
 from ledger.sequencer.verifying import verify
 from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile
@@ -63,6 +64,10 @@ def test_a_bit_of_the_peaks_flipped_is_found_before_the_next_checkpoint_signs_fo
         "UPDATE head SET peaks = unhex('')",
         "UPDATE head SET leaf = leaf - 1",
         "UPDATE head SET leaf = 1::BIGINT << 50",
+        "UPDATE head SET sequence = sequence - 1",
+        "UPDATE head SET batch = batch + 3",
+        "DELETE FROM head",
+        "INSERT INTO head FROM head",
         "UPDATE checkpoint SET root = unhex(repeat('00', 32))",
         "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE batch = 1)",
         "DELETE FROM checkpoint WHERE batch = (SELECT max(batch) FROM checkpoint)",
@@ -162,7 +167,28 @@ def _backed_up(ledger: LedgerFile, to: Path) -> None:
     back_up_ledger(ledger, to)
 
 
-@pytest.mark.parametrize("copying", [_exported, _backed_up])
+def _receipt(ledger: LedgerFile, _: Path) -> None:
+    make_receipt(ledger, 1)
+
+
+def _checkpoint(ledger: LedgerFile, _: Path) -> None:
+    find_checkpoint(ledger)
+
+
+def _consistency(ledger: LedgerFile, _: Path) -> None:
+    make_consistency(ledger, "1")
+
+
+def test_a_ledger_with_wrong_balances_is_not_backed_up(path: Path, tmp_path: Path) -> None:
+    """In a copy they would be right again, and what was decided on them would look like whoever recorded it lied."""
+    change(path, "UPDATE balance SET tpp = 0")
+
+    with LedgerFile.open(path) as ledger, pytest.raises(VerificationFailed, match=r"the balance .* is kept as 0 TPP"):
+        back_up_ledger(ledger, tmp_path / "copy.duckdb")
+    assert not list(tmp_path.glob("copy*"))
+
+
+@pytest.mark.parametrize("copying", [_exported, _backed_up, _receipt, _checkpoint, _consistency])
 @pytest.mark.parametrize("spoilt", ["rolled back", "fork", "gone"])
 def test_a_ledger_that_its_outside_checkpoints_contradict_is_not_copied(
     path: Path, tmp_path: Path, copying: Callable[[LedgerFile, Path], None], spoilt: str
