@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ledger.core.errors import QuotaledgerError, WrongUsage
+from ledger.core.errors import VerificationFailed, WrongUsage
 from ledger.core.text import did_you_mean, nearest, shown
 from ledger.core.version import VERSION
 from ledger.sequencer.readme import readme
@@ -17,6 +17,7 @@ from ledger.store.file import LedgerFile
 from ledger.store.frozen import TABLES, frozen, note_batches, pieces
 from ledger.store.guard import key_in_use
 from ledger.store.packing import CHECKPOINTS, LEAVES, README, VERIFIER, new_folder, table_file
+from ledger.tlog.tree import Frontier
 
 Advanced = Callable[[int, int], None]
 
@@ -45,8 +46,8 @@ def export_ledger(
     """Write the ledger as it is now into a new folder; this process may go on recording meanwhile.
 
     With `only` some providers or `without` some, what others have filed is there as hashes alone, and no table is.
-    Raises WrongUsage for providers that have filed nothing or a folder that cannot be, QuotaledgerError if the ledger
-    cannot be read or the folder not written.
+    Raises WrongUsage for providers that have filed nothing or a folder that cannot be, VerificationFailed if the leaves
+    are not those that were signed for, QuotaledgerError if the ledger cannot be read or the folder not written.
     """
     with frozen(ledger) as connection, new_folder(to) as pack:
         filed = log.providers(connection)
@@ -54,14 +55,19 @@ def export_ledger(
         redacting = bool(only or without)
         last = log.last_checkpoint(connection)
         key = str(key_in_use(connection))
-        done = redacted = mentions = 0
+        redacted = mentions = 0
+        tree = Frontier()
         with pack.file(LEAVES) as file:
             for lines in export_lines(connection, hidden):
                 file.write(lines.text)
-                done, redacted, mentions = done + lines.count, redacted + lines.redacted, mentions + lines.mentions
-                advanced(done, last["leaves"])
-        if done != last["leaves"]:
-            raise QuotaledgerError("the ledger's leaves are not as many as its last checkpoint says; verify it")
+                tree, _ = tree.extended(lines.hashes)
+                redacted, mentions = redacted + lines.redacted, mentions + lines.mentions
+                advanced(tree.size, last["leaves"])
+        if tree.root().hex() != last["root"]:
+            raise VerificationFailed(
+                "the ledger's leaves do not have the root of its last checkpoint: it was changed, and nothing is made"
+                " of it; `quotaledger verify` tells more"
+            )
         with pack.file(CHECKPOINTS) as file:
             for notes in note_batches(connection):
                 file.write("".join(f"{note}\n" for note in notes).encode())

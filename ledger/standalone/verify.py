@@ -165,7 +165,7 @@ def read_keys(given: str) -> list[str]:
     """Read a key, or a file with one a line."""
     try:
         text = given if "+" in given and not Path(given).is_file() else Path(given).read_text("utf-8", "replace")
-        return [read_key(line) for line in text.splitlines() if line.strip()]
+        return [read_key(line) for line in text.splitlines() if line.strip()] or [read_key("")]
     except (ValueError, OSError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -100,7 +100,7 @@ def adopted_rulebooks(connection: duckdb.DuckDBPyConnection) -> list[Rulebook]:
         (texts,) = first(connection, "SELECT texts FROM rulebook_row WHERE leaf = ?", [leaf]) or ("",)
         try:
             rulebook = parse_rulebook(json.loads(texts))
-        except (ValueError, AttributeError, RulebookError):
+        except (ValueError, AttributeError, RecursionError, RulebookError):
             rulebook = None
         if rulebook is None or (rulebook.id, rulebook.digest) != (name, digest):
             raise VerificationFailed(

@@ -9,6 +9,7 @@ from typing import Final
 import duckdb
 
 from ledger.core.errors import VerificationFailed
+from ledger.store.log import last_checkpoint
 from ledger.store.query import first, rows
 from ledger.store.stored_leaves import stored_leaves
 from ledger.tlog.leaf import LEAF_PREFIX, first_line
@@ -21,10 +22,11 @@ _NAMED_ALONE: Final = ("decision", "batch")
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Some lines: their bytes, how many they are, how many are hashes alone, how many name who is hidden."""
+    """Some lines: their bytes, their leaves, how many are hashes alone, how many name who is hidden."""
 
     text: bytes
-    count: int
+    hashes: bytes
+    """32 bytes for each line: the hash of its leaf."""
     redacted: int
     mentions: int
 
@@ -32,16 +34,24 @@ class Lines:
 def export_lines(connection: duckdb.DuckDBPyConnection, hidden: Sequence[str] = ()) -> Iterator[Lines]:
     """Give the lines of all leaves in order, some at a time: hashes alone of what the providers `hidden` have filed.
 
-    Raises VerificationFailed for a leaf whose row is not what was sealed.
+    There are as many as the last checkpoint is over. Raises VerificationFailed for a leaf that is not there, or whose
+    row is not what was sealed.
     """
     names = [json.dumps(name, ensure_ascii=False)[1:-1].encode() for name in hidden]
-    (size,) = first(connection, "SELECT coalesce(max(leaf) + 1, 0) FROM leaf") or (0,)
+    size = last_checkpoint(connection)["leaves"]
+    if first(connection, "SELECT count(*) FROM leaf") != (size,):
+        raise VerificationFailed(
+            f"the ledger has not the {size:,} leaves that its last checkpoint is over: it was changed, and nothing is made"
+            " of it; `quotaledger verify` tells more"
+        )
     for start in range(0, size, _AT_ONCE):
         end = min(start + _AT_ONCE, size)
         query = "SELECT leaf, hash FROM leaf WHERE leaf >= ? AND leaf < ? ORDER BY leaf"
         written, parts, redacted, mentions = stored_leaves(connection, start, end), [], 0, 0
-        for leaf, digest in rows(connection, query, [start, end]):
+        found = dict(rows(connection, query, [start, end]))
+        for leaf in range(start, end):
             kind, provider, said = written.get(leaf, ("", None, b""))
+            digest = found.get(leaf)
             if sha256(said).digest() != digest:
                 raise VerificationFailed(
                     f"the row of leaf {leaf:,} is not what was sealed, or missing: the ledger was changed, and nothing"
@@ -54,4 +64,4 @@ def export_lines(connection: duckdb.DuckDBPyConnection, hidden: Sequence[str] = 
             mentions += kind not in _NAMED_ALONE and any(name in said for name in names)
             fields = said[len(LEAF_PREFIX) + len(first_line(kind)) :]
             parts.append(b'{"leaf": %d, "kind": "%s", "fields": %s}\n' % (leaf, kind.encode(), fields))
-        yield Lines(b"".join(parts), len(parts), redacted, mentions)
+        yield Lines(b"".join(parts), b"".join(found[leaf] for leaf in range(start, end)), redacted, mentions)

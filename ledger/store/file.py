@@ -232,7 +232,7 @@ class LedgerFile:
         """Give the number of the last batch that is recorded, 0 if there is none, or None if the file cannot tell."""
         try:
             return int(self.rows("SELECT batch FROM head")[0][0])
-        except (duckdb.Error, RuntimeError):  # after a full disk there is no connection left
+        except (duckdb.Error, RuntimeError, IndexError):  # after a full disk there is no connection left
             return None
 
     def flush(self) -> None:

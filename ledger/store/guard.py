@@ -86,16 +86,16 @@ def hold_head(connection: duckdb.DuckDBPyConnection) -> None:
     heads = rows(connection, "SELECT leaf, peaks, batch, sequence FROM head LIMIT 2")
     size, peaks, *numbers = heads[0] if heads else (0, b"")
     query = """
-        SELECT root, note, batch, last_sequence, (SELECT coalesce(max(sequence), 0) FROM entry)
-        FROM checkpoint JOIN batch USING (batch) WHERE size = ?
+        SELECT root, note, size, batch, last_sequence, (SELECT coalesce(max(sequence), 0) FROM entry)
+        FROM checkpoint JOIN batch USING (batch) WHERE batch = (SELECT max(batch) FROM checkpoint)
     """
-    row = first(connection, query, [size])
+    row = first(connection, query)
     try:
-        if row is None or len(heads) > 1:
-            raise NoteError("there is no checkpoint of so many leaves, or more than one head")
+        if row is None or len(heads) != 1:
+            raise NoteError("there is no checkpoint, or not one head")
         root, note, *closed = row
-        if [*numbers, numbers[1]] != closed:
-            raise NoteError("its last batch or record has another number")
+        if [size, *numbers, numbers[1]] != closed:
+            raise NoteError("its last leaf, batch or record has another number")
         said = read_checkpoint(note, [key_in_use(connection)])
         if (said.size, said.root, root) != (size, root, Frontier(size, peaks).root()):
             raise NoteError("it states another root than the tree has that would grow")

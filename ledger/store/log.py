@@ -20,12 +20,20 @@ _TABLES: Final = {"decision": "entry", "batch": "batch"}
 
 
 def last_checkpoint(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """Give the last checkpoint: `sequence` of the last record under it, `leaves`, `root` in hex, `recorded_at`."""
+    """Give the last checkpoint: `sequence` of the last record under it, `leaves`, `root` in hex, `recorded_at`.
+
+    Raises QuotaledgerError if the head is at none.
+    """
     query = """
         SELECT b.last_sequence AS sequence, c.size AS leaves, lower(hex(c.root)) AS root, b.recorded_at
         FROM checkpoint AS c JOIN batch AS b ON b.batch = c.batch WHERE c.batch = (SELECT batch FROM head)
     """
-    return table(connection, query)[0]
+    found = table(connection, query)
+    if len(found) != 1:
+        raise QuotaledgerError(
+            "the ledger does not stand at a checkpoint: it was changed; `quotaledger verify` tells more"
+        )
+    return found[0]
 
 
 def providers(connection: duckdb.DuckDBPyConnection) -> list[str]:

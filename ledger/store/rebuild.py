@@ -37,7 +37,7 @@ def rebuild(path: Path, source: Source) -> LedgerFile:
         except BaseException:
             ledger.close()
             raise
-    except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+    except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.OutOfRangeException, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise VerificationFailed(f"the tables have rows that no ledger has ({reason}); nothing was made") from None
     except duckdb.Error as error:

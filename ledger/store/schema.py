@@ -121,7 +121,7 @@ def parts(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
         UNION ALL
         SELECT concat_ws('|', 'table', table_name, 'definition', sql) FROM duckdb_tables()
         UNION ALL
-        SELECT concat_ws('|', 'index', table_name, index_name, expressions) FROM duckdb_indexes()
+        SELECT concat_ws('|', 'index', table_name, index_name, expressions, is_unique) FROM duckdb_indexes()
         UNION ALL
         SELECT concat_ws('|', 'trigger', table_name, trigger_name, action_timing, event_manipulation, sql)
         FROM duckdb_triggers()

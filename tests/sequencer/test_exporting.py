@@ -301,6 +301,8 @@ _HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "reference": (_alter("entry", _with("reference_hash", 1)), "reference"),
     "row of no file": (_alter("entry", _with("file_number", 9)), "come from file 9"),
     "last sequence": (_alter("batch", _with("last_sequence", 1)), "was the last when it was closed"),
+    "row of no batch": (_alter("rulebook_row", _with("batch", 999)), "no ledger has"),
+    "short hash": (_alter("leaf", _with("hash", bytes(31))), "no ledger has"),
     "rulebook": (_alter("rulebook_row", _with("texts", "{}")), "rulebook"),
     "migration": (_alter("migration", _with("name", "else")), "table migration"),
     "no checkpoint": (

@@ -16,7 +16,7 @@ from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile
 from ledger.store.guard import BATCHES_MAX
 from ledger.store.outside import OutsideCheckpoints
 from tests.harness import NOW, Bench
-from tests.sealing import change, rows_of
+from tests.sealing import change, own_key, rows_of, seal_again
 from tests.sequencer.sealed import ALLOCATION, fails
 
 _HEAD = "SELECT sequence, leaf, batch FROM head"
@@ -79,6 +79,34 @@ def test_a_head_that_is_not_where_the_last_checkpoint_is_takes_no_record(path: P
 
     assert "does not stand where its last checkpoint says" in _refusal(path)
     assert fails(path)
+
+
+def test_a_head_put_back_by_a_batch_takes_no_record(path: Path) -> None:
+    """With the last note cut outside it looks like an earlier moment; what would be signed then is a second history."""
+    earlier = rows_of(path, "SELECT sequence, leaf, batch, hex(peaks) FROM head")[0]
+    _record(path)
+    sequence, leaf, batch, peaks = earlier
+    change(path, f"UPDATE head SET sequence = {sequence}, leaf = {leaf}, batch = {batch}, peaks = unhex('{peaks}')")
+    _outside(path).write_text("".join(f"{note}\n" for note in _notes(path)[:-1]), "utf-8")
+
+    assert "does not stand where its last checkpoint says" in _refusal(path)
+
+
+def test_what_was_not_signed_for_is_not_exported(path: Path, tmp_path: Path) -> None:
+    """A row and its leaf's hash, changed together, fit each other and not the root."""
+    change(path, "UPDATE party_row SET name = 'Else' WHERE leaf = (SELECT min(leaf) FROM party_row)")
+    seal_again(path, own_key(path), leaves_only=True)
+
+    with LedgerFile.open(path) as ledger, pytest.raises(VerificationFailed, match="do not have the root"):
+        _exported(ledger, tmp_path / "out")
+
+
+def test_a_leaf_far_away_is_not_counted_up_to_by_an_export(path: Path, tmp_path: Path) -> None:
+    """A plain INSERT puts it there: no trigger forbids to append."""
+    change(path, f"INSERT INTO leaf SELECT {1 << 50}, kind, salt, hash FROM leaf WHERE leaf = 1")
+
+    with LedgerFile.open(path) as ledger, pytest.raises(VerificationFailed, match="has not the"):
+        _exported(ledger, tmp_path / "out")
 
 
 @pytest.mark.parametrize("gone", [1, 2, 3, BATCHES_MAX, BATCHES_MAX + 1, BATCHES_MAX + 5])

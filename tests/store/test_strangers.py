@@ -23,6 +23,9 @@ _STRANGERS = {
 _REDEFINED = {
     "a changed default": "ALTER TABLE batch ALTER COLUMN provider SET DEFAULT 'x'",
     "a column that may be blank": "ALTER TABLE head ALTER COLUMN sequence DROP NOT NULL",
+    "an index that lets nothing be there twice": (
+        "DROP INDEX entry_under_sequence; CREATE UNIQUE INDEX entry_under_sequence ON entry (under_sequence)"
+    ),
     "a table of the same name": "CREATE OR REPLACE TABLE head AS FROM head",
 }
 
