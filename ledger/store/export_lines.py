@@ -41,8 +41,8 @@ def export_lines(connection: duckdb.DuckDBPyConnection, hidden: Sequence[str] = 
     size = last_checkpoint(connection)["leaves"]
     if first(connection, "SELECT count(*) FROM leaf") != (size,):
         raise VerificationFailed(
-            f"the ledger has not the {size:,} leaves that its last checkpoint is over: it was changed, and nothing is made"
-            " of it; `quotaledger verify` tells more"
+            f"the ledger has not the {size:,} leaves that its last checkpoint is over: it was changed, and nothing is"
+            " made of it; `quotaledger verify` tells more"
         )
     for start in range(0, size, _AT_ONCE):
         end = min(start + _AT_ONCE, size)
