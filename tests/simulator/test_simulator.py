@@ -17,7 +17,7 @@ QUICK = {
     "the outside append is skipped": "outside is every checkpoint",
     "outside is written before COMMIT": "",
     "a balance row is lost": "balances are what the entries count",
-    "the head moves twice": "what was done is there wholly or not at all",
+    "the head moves twice": "no fault of the ledger's own",
     "a batch is two transactions": "",
     "leaves say something else than rows": "the log only grows",
     "a new key is not signed for by the old one": "the log only grows",
