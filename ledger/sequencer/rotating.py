@@ -14,7 +14,7 @@ from ledger.sequencer.notes import kept_note
 from ledger.store import append, guard
 from ledger.store.file import KEY_SUFFIX, LedgerFile, beside
 from ledger.store.signing import Signer, make_private_key, read_private_key
-from ledger.tlog.note import NoteError, VerifierKey, signed_text
+from ledger.tlog.note import VerifierKey, has_signed
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,8 @@ def keys_in_turn(ledger: LedgerFile) -> list[KeyUse]:
     """
     found: list[KeyUse] = []
     for leaf, text, since, note in ledger.rows(query):
-        found.append(KeyUse(VerifierKey.parse(text), leaf, since, bool(found) and _has_signed(found[-1].key, note)))
+        found.append(KeyUse(VerifierKey.parse(text), leaf, since, bool(found) and has_signed(note, found[-1].key)))
     return found
-
-
-def _has_signed(key: VerifierKey, note: str) -> bool:
-    try:
-        return bool(signed_text(note, [key]))
-    except NoteError:
-        return False
 
 
 def _is_there(file: Path, key: VerifierKey) -> bool:

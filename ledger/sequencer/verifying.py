@@ -96,7 +96,7 @@ def verify(
     outside checkpoints to be renewed that are there.
     """
     outside = OutsideCheckpoints(beside(path, OUTSIDE_SUFFIX))
-    if renew and outside.last()[0]:
+    if renew and not outside.is_lost():
         raise WrongUsage(
             f"the outside checkpoints are not lost: they are at {outside.path}; verify without renewing, or move them"
             " away if you know why they are wrong"

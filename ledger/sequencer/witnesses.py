@@ -12,7 +12,7 @@ from ledger.store.log import Connection, checkpoints_after
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.query import rows
 from ledger.tlog.checkpoint import Checkpoint, unchecked
-from ledger.tlog.note import NoteError, VerifierKey, parts, signed_text
+from ledger.tlog.note import NoteError, VerifierKey, has_signed, parts, signed_text
 
 
 class KeyChain:
@@ -57,7 +57,7 @@ class KeyChain:
         if len(parts(note)[1]) > 1:  # of every key that is known by then each signature must be right
             signed_text(note, [*self.keys[: at + 1], *self._given])
         for place in range(max(self._at, 0) + 1, at + 1):  # each key, were there several in one batch
-            if not _has_signed(note, self.keys[place - 1]):
+            if not has_signed(note, self.keys[place - 1]):
                 self._lose(place)
         self._at = at
 
@@ -80,15 +80,6 @@ class KeyChain:
                 "the ledger was never signed with the key that was named with --key: it is another ledger, or a forged"
                 f" one; the key that it names itself is {self.last}"
             )
-
-
-def _has_signed(note: str, key: VerifierKey) -> bool:
-    """Say if this very key has signed a note: the four bytes that tell keys apart can be made to be the same."""
-    try:
-        signed_text(note, [key])
-    except NoteError:
-        return False
-    return True
 
 
 def check_checkpoint(chain: KeyChain, batch: int, expected: Checkpoint, stored: tuple[int, bytes, str] | None) -> None:

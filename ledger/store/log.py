@@ -137,12 +137,6 @@ def _files_of(connection: duckdb.DuckDBPyConnection, condition: str) -> dict[int
     return found
 
 
-def frontier(connection: duckdb.DuckDBPyConnection) -> Frontier:
-    """Give the right edge of the log."""
-    size, peaks = first(connection, "SELECT leaf, peaks FROM head") or (0, b"")
-    return Frontier(size, peaks)
-
-
 def nodes(connection: duckdb.DuckDBPyConnection) -> Node:
     """Give what gives the nodes of the log's perfect subtrees: from tiles and leaves, a few hundred at most."""
 

@@ -51,6 +51,10 @@ class OutsideCheckpoints:
         """Give the last whole note, None if there is none, and what follows it: nothing, but after a crash."""
         return split_last(self._read(_TAIL_BYTES))
 
+    def is_lost(self) -> bool:
+        """Say if there is no whole note anywhere in the file: damage behind the notes loses none of them."""
+        return not _NOTE.search(self._read(0))
+
     def append(self, notes: Iterable[str]) -> None:
         """Append notes, and give back when they would survive a crash."""
         try:

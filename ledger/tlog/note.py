@@ -100,6 +100,15 @@ def signed_text(note: str, keys: Sequence[VerifierKey]) -> str:
     return text
 
 
+def has_signed(note: str, key: VerifierKey) -> bool:
+    """Say if this very key has signed a note: the four bytes that tell keys apart can be made to be the same."""
+    try:
+        signed_text(note, [key])
+    except NoteError:
+        return False
+    return True
+
+
 def parts(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     """Give the text of a note and, of each signature, name, the four bytes of the key, and the signature itself.
 

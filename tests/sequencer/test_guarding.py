@@ -176,6 +176,16 @@ def test_a_file_without_a_whole_checkpoint_is_renewed_and_kept(path: Path, garba
     assert verify(path).remarks == []
 
 
+def test_checkpoints_before_much_damage_are_not_renewed(path: Path) -> None:
+    """So much after the last note that the end of the file has none: what is before it may tell of lost records."""
+    _outside(path).write_bytes(_outside(path).read_bytes() + bytes(20_000))
+    before = _outside(path).read_bytes()
+
+    with pytest.raises(WrongUsage, match="are not lost"):
+        verify(path, renew=True)
+    assert _outside(path).read_bytes() == before
+
+
 def test_outside_checkpoints_that_are_there_are_not_renewed(path: Path) -> None:
     """A file with one whole note in it, wherever, says something that renewing would wipe out."""
     one = _notes(path)[0]
