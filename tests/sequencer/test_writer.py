@@ -2,35 +2,27 @@
 
 import asyncio
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from threading import Barrier, get_ident
 from typing import Any
 
-import duckdb
 import pytest
 
-from ledger.core.errors import Busy, InputRejected, LedgerUnavailable, QuotaledgerError
-from ledger.sequencer import desk as desk_module
+from ledger.core.errors import Busy, InputRejected, LedgerUnavailable
 from ledger.sequencer import writer as module
 from ledger.sequencer.answers import answer_rows
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.importing import ImportResult, import_sheets, record_sheet
 from ledger.sequencer.verifying import verify
 from ledger.sequencer.waiting import ROWS_TOGETHER_MAX, Room
-from ledger.store import read
-from ledger.store.append import Appending
 from ledger.store.file import LedgerFile
 from ledger.store.guard import BATCHES_MAX
 from ledger.store.outside import OutsideCheckpoints
-from ledger.store.seal import Head
 from tests.faults.audit import audit
 from tests.harness import NOW, Row, copy_ledger, sheet
 from tests.sequencer.queueing import PATIENCE_SECONDS, allocation, answered, base, batches, queue
 
 _CLIENTS, _TURNS = 64, 4
-_FULL = 4_000
-"""So many H100 fill a country of the base."""
 
 
 @pytest.fixture
@@ -229,149 +221,6 @@ def test_the_same_again_in_one_transaction_is_a_duplicate(path: Path, monkeypatc
     assert [fault.code for fault in changed.rejected] == ["reference-reused"]
     assert other.counts["admitted"] == 1
     assert (beside.counts["admitted"], beside.counts["duplicates"]) == (1, 1)
-
-
-class _Bang(Exception):
-    """What nobody has thought of."""
-
-
-@pytest.fixture
-def explosive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of providers named `bang` raise when all of them is written."""
-    close = Appending.close
-
-    def closed(appending: Appending, *arguments: Any) -> Head:
-        head = close(appending, *arguments)
-        if appending._batch.provider == "bang":  # noqa: SLF001 -- a fault in the middle of it
-            raise _Bang
-        return head
-
-    monkeypatch.setattr(Appending, "close", closed)
-
-
-@pytest.mark.usefixtures("explosive")
-@pytest.mark.parametrize("bangs", [(0,), (3,), (6,), (1, 2, 6), tuple(range(7))])
-def test_only_who_raises_fails(path: Path, monkeypatch: pytest.MonkeyPatch, bangs: tuple[int, ...]) -> None:
-    """What raises after it has written takes all of its group back, and the others are then recorded without it."""
-    names = ["bang" if number in bangs else f"p{number}" for number in range(7)]
-    with queue(path, monkeypatch) as made:
-        with made.clock.held(made):
-            answers = [made.file(name, allocation(f"{number}", _FULL // 7)) for number, name in enumerate(names)]
-        for name, answer in zip(names, answers, strict=True):
-            if name == "bang":
-                with pytest.raises(_Bang):
-                    answer.result(PATIENCE_SECONDS)
-            else:
-                assert answered([answer])[0].counts["admitted"] == 1
-        # What was taken back counts nowhere: there is just so much room left, and no more.
-        left = _FULL - 1 - (7 - len(bangs)) * (_FULL // 7)
-        full = answered([made.file("q", allocation("all", left)), made.file("q", allocation("more"))])
-
-    assert [result.counts["admitted"] for result in full] == [1, 0]
-    assert sorted(row[1] for row in batches(path)[1:-2]) == sorted(name for name in names if name != "bang")
-    assert audit(path) == []
-
-
-@pytest.mark.usefixtures("explosive")
-def test_what_is_known_is_read_once_for_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Accounts and head are read for the first request, and after something was taken back: never in between.
-
-    Not either after requests that are rejected: whoever sends many of them would slow all others down.
-    """
-    reads: list[str] = []
-    for of, name in ((read, "balances"), (desk_module, "head"), (read, "registers")):
-        monkeypatch.setattr(of, name, partial(_noted, reads, name, getattr(of, name)))
-    with queue(path, monkeypatch) as made:
-        with made.clock.held(made):
-            answers = [
-                made.file("p", allocation(f"{number}"), allocation("x", chip="H100" if number % 3 else "unknown"))
-                for number in range(150)
-            ]
-        answered(answers)
-        once, commits = sorted(reads), made.statements[0].commits
-        with pytest.raises(_Bang):
-            made.file("bang", allocation("x")).result(PATIENCE_SECONDS)
-        answered([made.file("p", allocation(f"more {number}")) for number in range(9)])
-
-    assert commits == 4
-    assert once == ["balances", "head", "registers"]
-    assert sorted(reads) == sorted(2 * once)
-
-
-def _noted(reads: list[str], name: str, work: Any, *arguments: Any) -> Any:
-    reads.append(name)
-    return work(*arguments)
-
-
-def test_a_commit_that_fails_fails_for_all_of_its_group(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody of it is recorded or told so, none is tried again, and the next ones are recorded."""
-    with queue(path, monkeypatch) as made:
-        with made.clock.held(made) as first:
-            answers = [made.file(f"p{number}", allocation("a", _FULL // 8)) for number in range(8)]
-            answers.append(made.file("p", allocation("wrong", chip="unknown")))
-            made.statements[0].failing = {2: duckdb.IOException("no room")}
-        answered([first])
-        for answer in answers:
-            with pytest.raises(QuotaledgerError, match=r"nothing was recorded in .*no room"):
-                answer.result(PATIENCE_SECONDS)
-        commits = made.statements[0].commits
-        after = answered([made.file("p", allocation("a", _FULL - 1)), made.file("p", allocation("b"))])
-
-    assert commits == 2
-    assert [result.counts["admitted"] for result in after] == [1, 0]
-    assert [row[1] for row in batches(path)] == ["held", "p", "p"]
-    assert audit(path) == []
-
-
-def test_a_connection_that_is_gone_is_made_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a failed COMMIT takes the connection with it, its group is told, and the ledger opened again for the next."""
-    with queue(path, monkeypatch) as made:
-        first = made.statements[0]
-        with made.clock.held(made):
-            answers = [made.file(f"p{number}", allocation("a")) for number in range(8)]
-            first.failing = {2: duckdb.FatalException("the database has been invalidated")}
-            first.breaks = True
-        for answer in answers:
-            with pytest.raises(QuotaledgerError, match="invalidated"):
-                answer.result(PATIENCE_SECONDS)
-        again = answered([made.file(f"p{number}", allocation("a")) for number in range(8)])
-
-    assert len(made.statements) == 2
-    assert [result.counts["admitted"] for result in again] == [1] * 8
-    assert len(batches(path)) == 9
-    assert audit(path) == []
-
-
-def test_what_is_not_said_outside_is_not_acknowledged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the checkpoints find no room, all of the group are told an error, and so is who comes while that lasts.
-
-    The records are there, and whoever sends them again when there is room is told that they are duplicates.
-    """
-    append, full = OutsideCheckpoints.append, [False]
-
-    def refusing(outside: OutsideCheckpoints, notes: list[str]) -> None:
-        if full[0] and len(notes) > 1:
-            raise QuotaledgerError("the outside checkpoint cannot be written")
-        append(outside, notes)
-
-    monkeypatch.setattr(OutsideCheckpoints, "append", refusing)
-    with queue(path, monkeypatch) as made:
-        with made.clock.held(made) as first:
-            answers = [made.file(f"p{number}", allocation("a")) for number in range(20)]
-            full[0] = True
-        answered([first])
-        answers.append(made.file("later", allocation("a")))
-        for answer in answers:
-            with pytest.raises(QuotaledgerError, match="outside checkpoint cannot be written"):
-                answer.result(PATIENCE_SECONDS)
-        full[0] = False
-        again = answered([made.file(f"p{number}", allocation("a")) for number in range(20)])
-        later = answered([made.file("later", allocation("a"))])[0]
-
-    assert [result.counts["duplicates"] for result in again] == [1] * 20
-    assert later.counts["admitted"] == 1
-    assert audit(path) == []
-    assert verify(path).remarks == []
 
 
 def test_a_large_file_has_a_transaction_of_its_own(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
