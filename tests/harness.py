@@ -20,7 +20,7 @@ from ledger.sequencer.importing import import_sheets
 from ledger.sequencer.registering import register_sheet
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile
 from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook, parse_rulebook
-from ledger.store.sheets import Sheet
+from ledger.store.sheet import Sheet
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from ledger.cli.app import opened
+from ledger.cli.inputs import read_bytes
 from ledger.cli.output import console, print_table, progress, rows_text, say
-from ledger.cli.recording import read_bytes, tell_decisions, tell_outcome
+from ledger.cli.recording import tell_decisions, tell_outcome
 from ledger.core.errors import WrongUsage
 from ledger.core.text import visible
 

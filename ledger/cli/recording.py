@@ -1,6 +1,6 @@
 """The verbs that record: init, register, import."""
 
-import sys
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,13 +9,14 @@ import typer
 
 from ledger.cli.app import Settings, app, opened
 from ledger.cli.completion import rulebooks
+from ledger.cli.inputs import open_input, read_bytes
 from ledger.cli.output import progress, rows_text, say, say_rejected
 from ledger.core.errors import InputRejected, WrongUsage
 from ledger.core.text import visible
 
 if TYPE_CHECKING:  # a verb loads only what it uses
     from ledger.sequencer.desk import Desk
-    from ledger.sequencer.importing import ImportResult
+    from ledger.sequencer.imported import ImportResult
 
 _SHOWN_MAX = 20
 
@@ -27,18 +28,6 @@ class Register(StrEnum):
     AUTHORIZATIONS = "authorizations"
     ASSURANCES = "assurances"
     CHIPS = "chips"
-
-
-def read_bytes(file: str) -> bytes:
-    """Give the content of a file, or of standard input for `-`. Raises WrongUsage if it cannot be read."""
-    try:
-        if file != "-":
-            return Path(file).read_bytes()
-        if sys.stdin is not None:
-            return sys.stdin.buffer.read()
-    except OSError as error:
-        raise WrongUsage(f"{visible(file)} cannot be read: {error.strerror or error}") from None
-    raise WrongUsage("there is no standard input to read; give a file")
 
 
 @app.command()
@@ -129,7 +118,7 @@ def import_(
     With --from, the rows of somebody else's file become such records; docs/adapters.md says how.
     """
     from ledger.sequencer.answers import whole_file_answers
-    from ledger.sequencer.importing import import_sheets, record_sheet
+    from ledger.sequencer.importing import import_sheets, record_file
     from ledger.store.outputs import check_output, write_rows
 
     if decisions:
@@ -144,8 +133,13 @@ def import_(
         raise WrongUsage("--consignee, --accounting and --owners go with --from LAYOUT; give that too")
     if files.count("-") > 1:
         raise WrongUsage("standard input can be read only once; give - once")
-    sheets = [record_sheet(file, read_bytes(file)) for file in files]
-    with opened(context, writing=not dry_run) as desk, progress("deciding") as advanced:
+    with ExitStack() as stack:
+        contents = [(file, open_input(file)) for file in files]
+        for _, content in contents:
+            stack.callback(content.close)
+        sheets = [record_file(file, content) for file, content in contents]
+        desk = stack.enter_context(opened(context, writing=not dry_run))
+        advanced = stack.enter_context(progress("deciding"))
         try:
             result = import_sheets(
                 desk, provider, sheets, skip_invalid=skip_invalid, dry_run=dry_run, advanced=advanced

@@ -68,10 +68,6 @@ class Records:
         basis = np.maximum(form.numbers["basis"], 0)
         return cls(form.malformed, reference, content, **read, basis=basis, under=under)
 
-    def part(self, start: int, end: int) -> "Records":
-        """Give the rows from `start` to before `end`."""
-        return Records(*(getattr(self, column.name)[start:end] for column in fields(self)))
-
     def some(self, rows: Numbers) -> Iterator[Record]:
         """Give some of the rows, one after another."""
         return map(Record, *(getattr(self, name)[rows].tolist() for name in Record._fields))
@@ -136,7 +132,7 @@ DECIDED: Final = (
 class Decisions:
     """The recorded rows, an array a column of `DECIDED`, and what became of the others.
 
-    `row` counts from 0 within the import, `sequence` within the ledger.
+    `row` counts from 0 within those that were decided, `sequence` within the ledger.
     """
 
     row: Numbers

@@ -5,7 +5,6 @@ decided by the limits one by one; those of many that only a cap can bind are dec
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from operator import attrgetter
 from typing import Final
 
@@ -67,7 +66,11 @@ class Fold:
         self._horizon_end = codebook.figures.horizon_end
         self._determination = Determination(codebook, balances)
         self._rules = Rules(codebook, balances)
-        self._begin()
+        self._first_sequence = next_sequence
+        self._decided: list[tuple[int, ...]] = []
+        """A row of each record that is not plain: its place, then the columns of `DECIDED`."""
+        self._duplicates: list[tuple[int, int]] = []
+        self._rejections: list[Rejection] = []
         self._explaining = False
         self._roomy = False
         self.claim: Claim
@@ -78,19 +81,10 @@ class Fold:
         """Decide one record, with all that was read for it."""
         self._explaining = True
         self._decide(0, record)
-        return self._decisions(None, 0)
+        return self._decisions(None)
 
-    def _begin(self) -> None:
-        """Begin with some rows, of which nothing is decided."""
-        self._first_sequence = self._next_sequence
-        self._decided: list[tuple[int, ...]] = []
-        """A row of each record that is not plain: its place, then the columns of `DECIDED`."""
-        self._duplicates: list[tuple[int, int]] = []
-        self._rejections: list[Rejection] = []
-
-    def run(self, records: Records, start: int = 0, advanced: Callable[[int], None] | None = None) -> Decisions:
-        """Decide some rows in order, `start` rows after those before them; `advanced` is told how many are done."""
-        self._begin()
+    def run(self, records: Records, advanced: Callable[[int], None] | None = None) -> Decisions:
+        """Decide all rows in order; `advanced` is told how many are done."""
         self._roomy = self._has_room(records)
         plain = Plain(records, self._codebook, self._balances) if self._roomy and len(records) >= _MANY else None
         binding = plain.binding if plain else [NOT_PLAIN] * len(records)
@@ -106,8 +100,8 @@ class Fold:
             elif not malformed[row]:
                 self._decide(row, next(others), plain if binding[row] else None)
             if advanced and not row % 10_000:
-                advanced(start + row)
-        return self._decisions(plain, start)
+                advanced(row)
+        return self._decisions(plain)
 
     def _has_room(self, records: Records) -> bool:
         """Say if no account could pass what the ledger can hold, were every record to count on it in full."""
@@ -123,8 +117,8 @@ class Fold:
         sought[references] = True
         return sought[records.reference]
 
-    def _decisions(self, plain: Plain | None, start: int) -> Decisions:
-        """Put the decisions of plain and other records together, in order; the first row is the `start`-th."""
+    def _decisions(self, plain: Plain | None) -> Decisions:
+        """Put the decisions of plain and other records together, in order."""
         table = np.array(self._decided, np.int64).reshape(-1, 1 + len(DECIDED)).T
         row, columns = table[0], dict(zip(DECIDED, table[1:], strict=True))
         if plain:
@@ -139,11 +133,11 @@ class Fold:
                 merged[place[len(plain_row) :]] = columns.pop(name)
                 columns[name] = merged
         return Decisions(
-            row=row + start,
+            row=row,
             sequence=np.arange(self._first_sequence, self._first_sequence + len(row), dtype=np.int64),
             columns=columns,
-            duplicates=[(row + start, sequence) for row, sequence in self._duplicates],
-            rejections=[replace(rejection, row=rejection.row + start) for rejection in self._rejections],
+            duplicates=self._duplicates,
+            rejections=self._rejections,
         )
 
     def _decide(self, row: int, record: Record, plain: Plain | None = None) -> None:

@@ -12,7 +12,8 @@ from ledger.core.text import Fault, normal, shown, visible
 from ledger.rulebook.registers import Party, Registers
 from ledger.sequencer.desk import Desk
 from ledger.store.seeds import country_names, names_of_chips, names_of_countries, owner_rows, region_countries
-from ledger.store.sheets import WHOLE_FILE, Sheet, read_sheet
+from ledger.store.sheet import WHOLE_FILE, Sheet
+from ledger.store.sheets import read_sheet
 from schemas.record import COLUMNS
 
 

@@ -1,18 +1,18 @@
 """What an import answers: a row for every row of its files, or for the rejected ones alone if it failed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final, cast
 
 import numpy as np
 
-from ledger.core.columns import Column, listed
+from ledger.core.columns import Column, Numbers, listed
 from ledger.core.errors import RejectedRow
 from ledger.core.text import visible
 from ledger.sequencer.desk import Desk
-from ledger.sequencer.importing import ImportResult
+from ledger.sequencer.imported import ImportResult, Part
 from ledger.store import answers as store
-from ledger.store.sheets import Sheet
+from ledger.store.sheet import Source
 from schemas.words import Outcome
 
 COLUMNS: Final = (
@@ -31,7 +31,7 @@ def answer_columns(result: ImportResult) -> tuple[str, ...]:
 
 
 def whole_file_answers(
-    sheets: Sequence[Sheet], rejected: Sequence[RejectedRow]
+    sheets: Sequence[Source], rejected: Sequence[RejectedRow]
 ) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
     """Give columns and answers of an import that failed because whole files cannot be read: a row for each."""
     names = ("file", *COLUMNS) if len(sheets) > 1 else COLUMNS
@@ -41,41 +41,40 @@ def whole_file_answers(
 
 def answer_rows(desk: Desk, result: ImportResult, *, skip_invalid: bool) -> Iterator[dict[str, Any]]:
     """Give the answers in order of rows."""
-    failed = bool(result.rejected) and not skip_invalid
+    failed = bool(result.faults) and not skip_invalid
     names = answer_columns(result)
-    found: dict[int, dict[str, Any]] = dict(_rejected(result))
-    if not failed:
-        recorded = _recorded(desk, result)
-        found |= recorded
-        found |= _duplicates(desk, result, recorded)
-    for row in sorted(found):
-        file, row_there = result.place(row)
-        answer = found[row] | {"file": result.sheets[file].file, "row": row_there}
-        yield {name: answer.get(name) for name in names}
-
-
-def _recorded(desk: Desk, result: ImportResult) -> dict[int, dict[str, Any]]:
-    found: dict[int, dict[str, Any]] = {}
+    rejected = dict(_rejected(result))
     for part in result.parts:
-        columns = {name: listed(part.columns[name]) for name in _OF_ENTRY}
-        columns["message"] = store.messages(desk.ledger.connection, part.columns, desk.rulebook.digest)
-        answers = zip(*columns.values(), strict=True)
-        found |= {
-            row: dict(zip(columns, answer, strict=True)) | {"duplicate": False}
-            for row, answer in zip(part.decisions.row.tolist(), answers, strict=True)
-        }
-    return found
+        found = {row: rejected[row] for row in range(part.start, part.end) if row in rejected} if rejected else {}
+        if not failed:
+            recorded = _recorded(desk, result, part)
+            found |= dict(zip(part.rows.tolist(), recorded, strict=True))
+            found |= _duplicates(desk, part, recorded)
+        rows = sorted(found)
+        files, rows_there = result.places(np.array(rows, np.int64))
+        for row, file, row_there in zip(rows, files.tolist(), rows_there.tolist(), strict=True):
+            answer = found[row] | {"file": result.sheets[file].file, "row": row_there}
+            yield {name: answer.get(name) for name in names}
 
 
-def _duplicates(
-    desk: Desk, result: ImportResult, recorded: dict[int, dict[str, Any]]
-) -> Iterator[tuple[int, dict[str, Any]]]:
+def _recorded(desk: Desk, result: ImportResult, part: Part) -> list[dict[str, Any]]:
+    """Give the decision of each row that is recorded, or would be: those in the ledger are read from there."""
+    sequences = cast("Numbers", part.columns["sequence"]).tolist()
+    if result.batch is not None:
+        answers = store.recorded_answers(desk.ledger.connection, sequences, (*_OF_ENTRY, "message"))
+        return [answers[sequence] | {"duplicate": False} for sequence in sequences]
+    columns = {name: listed(part.columns[name]) for name in _OF_ENTRY}
+    columns["message"] = store.messages(desk.ledger.connection, part.columns, desk.rulebook.digest)
+    rows = zip(*columns.values(), strict=True)
+    return [dict(zip(columns, row, strict=True)) | {"duplicate": False} for row in rows]
+
+
+def _duplicates(desk: Desk, part: Part, recorded: Sequence[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Repeat the first decision of every duplicate, made by this import or an earlier one."""
-    duplicates = result.duplicates
-    by_sequence = {answer["sequence"]: answer for answer in recorded.values()}
-    earlier = {sequence for _, sequence in duplicates} - by_sequence.keys()
+    by_sequence = {answer["sequence"]: answer for answer in recorded} if part.duplicates else {}
+    earlier = {sequence for _, sequence in part.duplicates} - by_sequence.keys()
     by_sequence |= store.recorded_answers(desk.ledger.connection, earlier, (*_OF_ENTRY, "message"))
-    for row, sequence in duplicates:
+    for row, sequence in part.duplicates:
         yield row, by_sequence[sequence] | {"duplicate": True}
 
 
@@ -106,7 +105,7 @@ def far_ahead(desk: Desk, result: ImportResult) -> list[tuple[str, int, str]]:
         dates = cast("Column", part.columns["date"])
         late = [code for code, day in enumerate(dates.values) if day and day.toordinal() > after]
         places = np.flatnonzero(np.isin(dates.codes, late))
-        files, rows = result.places(part.decisions.row[places])
+        files, rows = result.places(part.rows[places])
         days = (dates.values[code].isoformat() for code in dates.codes[places])
         found += [(result.sheets[file].file, int(row), day) for file, row, day in zip(files, rows, days, strict=True)]
     return found
@@ -116,9 +115,9 @@ def notable(desk: Desk, result: ImportResult, most: int) -> tuple[list[str], int
     """Give the first refusals and breaches of an import, reference and sentence, and how many more there are."""
     told: list[str] = []
     for part in result.parts:
-        rows = np.flatnonzero(part.decisions.columns["outcome"] != Outcome.ADMITTED)[: most - len(told)]
-        shown = {name: column[rows] for name, column in part.columns.items()}
-        messages = store.messages(desk.ledger.connection, shown, desk.rulebook.digest)
-        named = zip(listed(shown["reference"]), messages, strict=True) if messages else ()
-        told += [f"{visible(reference)}: {message}" for reference, message in named]
+        outcome = cast("Column", part.columns["outcome"])
+        rows = np.flatnonzero(outcome.codes != Outcome.ADMITTED)[: most - len(told)]
+        few = replace(part, rows=part.rows[rows], columns={name: column[rows] for name, column in part.columns.items()})
+        answers = _recorded(desk, result, few) if len(rows) else ()
+        told += [f"{visible(answer['reference'])}: {answer['message']}" for answer in answers]
     return told, result.counts["refused"] + result.counts["breached"] - len(told)

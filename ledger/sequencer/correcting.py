@@ -11,10 +11,11 @@ from ledger.core.errors import InputRejected, RejectedRow
 from ledger.core.text import Fault, did_you_mean, nearest, normal, shown
 from ledger.sequencer.answers import answer_rows
 from ledger.sequencer.desk import Desk
-from ledger.sequencer.importing import ImportResult, import_sheets, record_sheet
+from ledger.sequencer.imported import ImportResult
+from ledger.sequencer.importing import import_sheets, record_sheet
 from ledger.store import read
 from ledger.store.query import rows
-from ledger.store.sheets import Sheet
+from ledger.store.sheet import Sheet
 from schemas.record import LENGTH_MAX
 from schemas.words import Kind, word
 

@@ -10,10 +10,11 @@ from ledger.core.columns import Column
 from ledger.core.text import normal, shown
 from ledger.sequencer.adapting import Adaptation, is_recordable
 from ledger.sequencer.desk import Desk
-from ledger.sequencer.importing import Advanced, ImportResult, import_sheets
+from ledger.sequencer.imported import ImportResult
+from ledger.sequencer.importing import Advanced, import_sheets
 from ledger.sequencer.registering import register_sheet
 from ledger.store import read
-from ledger.store.sheets import Sheet
+from ledger.store.sheet import Sheet
 from schemas.registers import REGISTERS
 
 _CHANGED: Final = (

@@ -12,7 +12,8 @@ from ledger.store import append, derived, leftovers
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.seeds import seed_bytes
-from ledger.store.sheets import Sheet, read_sheet
+from ledger.store.sheet import Sheet
+from ledger.store.sheets import read_sheet
 from ledger.store.signing import Signer, make_private_key, read_private_key
 from ledger.tlog.note import VerifierKey
 from schemas.registers import REGISTERS

@@ -3,33 +3,26 @@
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
-import numpy as np
-
-from ledger.core.columns import Column, Numbers, concatenate
-from ledger.core.errors import InputRejected, RejectedRow
-from ledger.core.form import Form, RowFault, parse_records
+from ledger.core.errors import InputRejected
 from ledger.core.text import Fault, normal
-from ledger.rulebook.balances import Balances
-from ledger.rulebook.columns import Decisions, Records, Rejection
+from ledger.rulebook.columns import Decisions, Records
 from ledger.rulebook.fold import Fold
-from ledger.rulebook.sentences import contradiction_sentence
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.entries import entry_columns
-from ledger.sequencer.references import number_references
+from ledger.sequencer.imported import ImportResult, Part
+from ledger.sequencer.lots import ALL_ROWS, Lot, lots
+from ledger.sequencer.references import Ask, Seen, number_references
 from ledger.store import append
-from ledger.store.sheets import WHOLE_FILE, Sheet, read_sheet
+from ledger.store.sheet import Content, Sheet, Source
+from ledger.store.sheets import SheetFile, read_sheet
 from schemas.record import ALWAYS, COLUMNS
-from schemas.words import Outcome, word
 
 PROVIDER_LENGTH_MAX = 128
-_AT_ONCE: Final = 500_000
-"""So many rows are decided while those before them are appended.
-
-Fewer are inserted by one core alone: with 50,000 at a time an import of 1,000,000 took a third longer.
-"""
+_AT_ONCE: Final = 2 * 122_880
+"""So many rows are decided while those before them are appended."""
 _UNCOUNTED_MAX: Final = 1_000
 """So many rows that are not recorded are uncounted again, which is quicker than to read all accounts anew."""
 
@@ -37,71 +30,20 @@ Advanced = Callable[[int, int], None]
 """Told how many of how many rows are done."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """Some rows of an import, decided; `columns` are those of `entry` for the recorded rows, in order."""
-
-    decisions: Decisions
-    columns: dict[str, Column | Numbers]
-
-
-@dataclass
-class ImportResult:
-    """What became of an import, some rows after the other.
-
-    In a dry run, or if the import failed, nothing is recorded and `batch` is None; sequences are then those that the
-    records would have had.
-    """
-
-    sheets: Sequence[Sheet]
-    references: Column
-    parts: list[Part] = field(default_factory=list)
-    faults: list[tuple[int, RejectedRow]] = field(default_factory=list)
-    """Every fault with its row in the import, from 0: two of its files may have the same name."""
-    batch: int | None = None
-    counts: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def duplicates(self) -> list[tuple[int, int]]:
-        """Each row that repeats a record, with that one's sequence."""
-        return [duplicate for part in self.parts for duplicate in part.decisions.duplicates]
-
-    @property
-    def recorded(self) -> list[int]:
-        """The rows that are recorded, or would have been."""
-        return [row for part in self.parts for row in part.decisions.row.tolist()]
-
-    @property
-    def rejected(self) -> list[RejectedRow]:
-        """Every fault of every rejected row, in order of rows."""
-        return [fault for _, fault in self.faults]
-
-    def places(self, rows: Numbers) -> tuple[Numbers, Numbers]:
-        """Give, of some rows of the import, the files, from 0, and the rows there, from 1."""
-        starts = np.cumsum([0, *(sheet.rows for sheet in self.sheets)])
-        files = np.searchsorted(starts, rows, side="right") - 1
-        there = rows - starts[files] + 1
-        for number, sheet in enumerate(self.sheets):
-            if sheet.lines is not None:
-                of_file = files == number
-                there[of_file] = np.array(sheet.lines, np.int64)[there[of_file] - 1]
-        return files, there
-
-    def place(self, row: int) -> tuple[int, int]:
-        """Give, of a row of the import, the file, from 0, and the row there, from 1."""
-        files, rows = self.places(np.array([row]))
-        return int(files[0]), int(rows[0])
-
-
 def record_sheet(file: str, content: bytes) -> Sheet:
     """Read a file of records. A file that cannot be read has that fault; importing it raises InputRejected."""
     return read_sheet(file, content, COLUMNS, ALWAYS)
 
 
+def record_file(file: str, content: Content) -> SheetFile:
+    """Open a file of records, which is read while it is imported. One that cannot be read raises InputRejected then."""
+    return SheetFile(file, content, COLUMNS, ALWAYS)
+
+
 def import_sheets(
     desk: Desk,
     provider: str,
-    sheets: Sequence[Sheet],
+    sheets: Sequence[Source],
     *,
     skip_invalid: bool = False,
     dry_run: bool = False,
@@ -111,14 +53,17 @@ def import_sheets(
 
     Raises InputRejected, with nothing recorded, for a file that cannot be read at all and for a provider's name that
     cannot be. Rejected rows are no exception: they are in the result, and unless `skip_invalid` nothing is recorded.
+    A dry run, and an import within a transaction, has all rows in memory; any other one those of a few lots.
     """
     provider = _provider(provider)
-    unreadable = [fault for sheet in sheets for fault in _whole_file_faults(sheet)]
-    if unreadable:
-        raise InputRejected("nothing was recorded: a file cannot be read", unreadable)
-    rows = sum(sheet.rows for sheet in sheets)
+    at_once = ALL_ROWS if dry_run or desk.ledger.in_transaction else _AT_ONCE
     with _uncollected():
-        return _import(desk, provider, sheets, rows, skip_invalid, dry_run, advanced)
+        coming = lots(sheets, at_once)
+        importing = _Import(desk, provider, sheets, advanced)
+        first = next(coming)
+        if first.last:
+            return importing.of_one_lot(first, skip_invalid=skip_invalid, dry_run=dry_run)
+        return importing.of_lots(chain([first], coming), skip_invalid=skip_invalid)
 
 
 @contextmanager
@@ -133,67 +78,6 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _import(
-    desk: Desk,
-    provider: str,
-    sheets: Sequence[Sheet],
-    rows: int,
-    skip_invalid: bool,
-    dry_run: bool,
-    advanced: Advanced | None,
-) -> ImportResult:
-    """Decide and record rows that can be read."""
-    form = _parse(desk, sheets, rows)
-    result, balances = ImportResult(sheets, form.given["reference"]), desk.balances()
-    parts = _decided(desk, provider, form, balances, result, advanced)
-    if not rows or dry_run or desk.ledger.in_transaction or (form.faults and not skip_invalid):
-        # All is decided first where nothing will be recorded, or could not be taken back alone.
-        parts = iter(list(parts))
-        _conclude(result, form)
-        if not rows or dry_run or (result.rejected and not skip_invalid):
-            if rows <= _UNCOUNTED_MAX:
-                for part in result.parts:
-                    part.decisions.uncount(balances)
-                desk.keep(desk.head(), balances)
-            return result
-    with suppress(_Rejected), desk.ledger.transaction():
-        with append.Appending(desk.ledger, desk.head(), desk.batch("import", rows, provider)) as appending:
-            for part in parts:
-                appending.add(part.columns)
-            _conclude(result, form)
-            if result.rejected and not skip_invalid:
-                raise _Rejected
-            files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in sheets]
-            head = appending.close(result.counts, files)
-        result.batch = head.batch
-        desk.keep(head, balances)
-    return result
-
-
-class _Rejected(Exception):
-    """A row was rejected after others were appended, which takes all of them back."""
-
-
-def _decided(
-    desk: Desk, provider: str, form: Form, balances: Balances, result: ImportResult, advanced: Advanced | None
-) -> Iterator[Part]:
-    """Decide some rows at a time, in order, and keep what became of them in the result."""
-    references = number_references(desk, provider, form)
-    records = Records.of_form(form, references.reference, references.content, references.under)
-    fold = Fold(desk.codebook, balances, references.standings, references.named, desk.head().sequence + 1)
-    rows = len(form)
-
-    def told(done: int) -> None:
-        if advanced:
-            advanced(done, rows)
-
-    for start in range(0, rows, _AT_ONCE):
-        decisions = fold.run(records.part(start, start + _AT_ONCE), start, told)
-        part = Part(decisions, entry_columns(desk.codebook, provider, form, decisions, *result.places(decisions.row)))
-        result.parts.append(part)
-        yield part
-
-
 def _provider(name: str) -> str:
     text = normal(name)
     if isinstance(text, Fault):
@@ -203,67 +87,72 @@ def _provider(name: str) -> str:
     return text
 
 
-def _whole_file_faults(sheet: Sheet) -> list[RejectedRow]:
-    return [
-        RejectedRow(sheet.file, None, None, fault.field, fault.code, fault.message)
-        for fault in sheet.faults
-        if fault.row == WHOLE_FILE
-    ]
+class _Rejected(Exception):
+    """A row was rejected after others were appended, which takes all of them back."""
 
 
-def _parse(desk: Desk, sheets: Sequence[Sheet], rows: int) -> Form:
-    """Understand all files as one run of rows; rows that are no rows have that fault alone."""
-    columns = {
-        name: concatenate([sheet.columns.get(name) or Column.blank(sheet.rows) for sheet in sheets])
-        for name in COLUMNS
-        if any(name in sheet.columns for sheet in sheets)
-    }
-    form = parse_records(columns, rows, desk.vocabulary)
-    start = 0
-    broken: dict[int, RowFault] = {}
-    for sheet in sheets:
-        broken |= {fault.row + start: fault for fault in sheet.faults}
-        start += sheet.rows
-    if broken:
-        form.malformed[list(broken)] = True
-        form.faults = [fault for fault in form.faults if fault.row not in broken]
-        form.faults += [RowFault(row, fault.field, fault.code, fault.message) for row, fault in broken.items()]
-    return form
+class _Import:
+    """One import on its way: the balances as the rows decided so far leave them, and what became of those."""
 
+    def __init__(self, desk: Desk, provider: str, sheets: Sequence[Source], advanced: Advanced | None) -> None:
+        self._desk, self._provider, self._sheets, self._advanced = desk, provider, sheets, advanced
+        self._result, self._balances = ImportResult(sheets), desk.balances()
+        self._next_sequence = desk.head().sequence + 1
+        self._seen = Seen()
 
-def _conclude(result: ImportResult, form: Form) -> None:
-    """Say of all rows, once they are decided, what is wrong and how many became what."""
-    result.faults = _faults(result, form)
-    result.counts = _counts(result, len(form))
+    def of_one_lot(self, lot: Lot, *, skip_invalid: bool, dry_run: bool) -> ImportResult:
+        """Decide all rows, and append them if they are to be recorded: nothing need be taken back."""
+        result, desk = self._result, self._desk
+        part, decisions = self._decide(lot, lambda question: question())
+        if not result.rows or dry_run or (result.faults and not skip_invalid):
+            if result.rows <= _UNCOUNTED_MAX:
+                decisions.uncount(self._balances)
+                desk.keep(desk.head(), self._balances)
+            return result
+        with desk.ledger.transaction(), self._appending() as appending:
+            self._append(appending, part)
+            self._close(appending)
+        return result
 
+    def of_lots(self, coming: Iterator[Lot], *, skip_invalid: bool) -> ImportResult:
+        """Append some rows while the next are decided; one that is rejected takes all of them back."""
+        result = self._result
+        with suppress(_Rejected), self._desk.ledger.transaction(), self._appending() as appending:
+            for lot in coming:
+                part, _ = self._decide(lot, appending.ask)
+                self._append(appending, part, sealed=skip_invalid or not result.faults)
+            if result.faults and not skip_invalid:
+                raise _Rejected
+            self._close(appending)
+        return result
 
-def _faults(result: ImportResult, form: Form) -> list[tuple[int, RejectedRow]]:
-    """Gather every fault of every rejected row, in order of rows."""
+    def _decide(self, lot: Lot, ask: Ask) -> tuple[Part, Decisions]:
+        """Decide some rows, in order, and keep what became of them in the result."""
+        desk, start = self._desk, self._result.rows
+        form = lot.form(desk.vocabulary)
+        references = number_references(desk, self._provider, form, self._seen, ask)
+        records = Records.of_form(form, references.reference, references.content, references.under)
+        fold = Fold(desk.codebook, self._balances, references.standings, references.named, self._next_sequence)
+        decisions = fold.run(records, lambda done: self._told(start + done))
+        self._next_sequence += len(decisions)
+        places = self._result.places(decisions.row + start)
+        columns = entry_columns(desk.codebook, self._provider, form, decisions, *places)
+        return self._result.add(form, decisions, columns), decisions
 
-    def rejected(row: int, field: str, code: str, message: str) -> tuple[int, RejectedRow]:
-        file, row_there = result.place(row)
-        reference = result.references.item(row)
-        return row, RejectedRow(result.sheets[file].file, row_there, reference, field, code, message)
+    def _told(self, done: int) -> None:
+        if self._advanced:
+            self._advanced(done, max(done, sum(sheet.rows_expected for sheet in self._sheets)))
 
-    found = [rejected(fault.row, fault.field, fault.code, fault.message) for fault in form.faults]
-    found += [
-        rejected(rejection.row, rejection.field, rejection.code, _sentence(rejection, form))
-        for part in result.parts
-        for rejection in part.decisions.rejections
-    ]
-    return sorted(found, key=lambda item: item[0])
+    def _appending(self) -> append.Appending:
+        batch = self._desk.batch("import", 0, self._provider)
+        return append.Appending(self._desk.ledger, self._desk.head(), batch)
 
+    def _append(self, appending: append.Appending, part: Part, *, sealed: bool = True) -> None:
+        appending.add(part.columns, sealed=sealed)
+        part.forget()
 
-def _sentence(rejection: Rejection, form: Form) -> str:
-    def given(name: str) -> str:
-        return form.given[name].item(rejection.row) or ""
-
-    return contradiction_sentence(rejection, given("reference"), given("under"), given(rejection.field))
-
-
-def _counts(result: ImportResult, rows: int) -> dict[str, int]:
-    outcomes = (part.decisions.columns["outcome"] for part in result.parts)
-    times = sum((np.bincount(found, minlength=len(Outcome)) for found in outcomes), np.zeros(len(Outcome), np.int64))
-    counts = {word(outcome): int(times[outcome]) for outcome in (Outcome.ADMITTED, Outcome.REFUSED, Outcome.BREACHED)}
-    duplicates = len(result.duplicates)
-    return counts | {"rejected": rows - sum(counts.values()) - duplicates, "duplicates": duplicates}
+    def _close(self, appending: append.Appending) -> None:
+        files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in self._sheets]
+        head = appending.close(self._result.counts | {"records": self._result.rows}, files)
+        self._result.batch = head.batch
+        self._desk.keep(head, self._balances)

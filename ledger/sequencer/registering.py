@@ -13,7 +13,8 @@ from ledger.rulebook.registers import Assurance, Authorization, Chip, Party, Reg
 from ledger.rulebook.rulebook import Rulebook
 from ledger.sequencer.desk import Desk
 from ledger.store import append
-from ledger.store.sheets import WHOLE_FILE, Sheet, read_sheet
+from ledger.store.sheet import WHOLE_FILE, Sheet
+from ledger.store.sheets import read_sheet
 from schemas.registers import REGISTERS
 
 _TIER_1: Final = 1

@@ -16,10 +16,11 @@ from typing import Final, Self
 
 from ledger.core.errors import InputRejected
 from ledger.sequencer.desk import Desk
-from ledger.sequencer.importing import ImportResult, import_sheets
+from ledger.sequencer.imported import ImportResult
+from ledger.sequencer.importing import import_sheets
 from ledger.sequencer.waiting import Request, Room, Waiting
 from ledger.store.file import LedgerFile
-from ledger.store.sheets import Sheet
+from ledger.store.sheet import Source
 
 Clock = Callable[[], datetime]
 
@@ -43,7 +44,7 @@ class Writer:
         self._thread.start()
 
     def submit(
-        self, provider: str, sheets: Sequence[Sheet], *, filed_by: str, skip_invalid: bool = False
+        self, provider: str, sheets: Sequence[Source], *, filed_by: str, skip_invalid: bool = False
     ) -> Future[ImportResult]:
         """Let files be recorded as one batch, and give the answer that will be, at once.
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ledger.core.columns import Column, Numbers
 from ledger.store.arrow import entry_array
-from ledger.store.query import rows
+from ledger.store.query import lent, rows
 
 _VALUES = (
     *("kind", "quantity", "chip", "tpp", "destination", "consignee", "basis", "account", "remaining_tpp"),
@@ -24,8 +24,7 @@ def messages(
         return []
     names = (*_VALUES, "outcome", "limit_id")
     table = pa.table({name: entry_array(name, columns[name]) for name in names})
-    connection.register("decided", table.append_column("place", pa.array(range(table.num_rows), pa.int64())))
-    try:
+    with lent(connection, "decided", table.append_column("place", pa.array(range(table.num_rows), pa.int64()))):
         found = rows(
             connection,
             f"""
@@ -38,8 +37,6 @@ def messages(
             """,
             [rulebook_digest],
         )
-    finally:
-        connection.unregister("decided")
     return [message for (message,) in found]
 
 
@@ -50,10 +47,7 @@ def recorded_answers(
     listed = sorted(sequences)
     if not listed:
         return {}
-    connection.register("wanted", pa.table({"sequence": pa.array(listed, pa.int64())}))
-    try:
+    with lent(connection, "wanted", pa.table({"sequence": pa.array(listed, pa.int64())})):
         query = f"SELECT sequence, {', '.join(names)} FROM decisions JOIN wanted USING (sequence)"
         found = rows(connection, query)
-    finally:
-        connection.unregister("wanted")
     return {row[0]: dict(zip(names, row[1:], strict=True)) for row in found}

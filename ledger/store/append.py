@@ -5,11 +5,12 @@ Everything here runs inside the caller's transaction.
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import duckdb
 import numpy as np
@@ -24,10 +25,13 @@ from ledger.store.file import LedgerFile
 from ledger.store.insert import insert, insert_rows
 from ledger.store.leaves import decision_hashes
 from ledger.store.read import REFERENCE_HASH, reference_hash
-from ledger.store.seal import BatchRow, Growth, Head, append_leaves, close_batch, growth, head, instant, leaf_value
+from ledger.store.seal import BatchRow, Head, append_leaves, close_batch, growth, head, instant, leaf_value
 from ledger.tlog.leaf import SALT_BYTES, Value
 from ledger.tlog.note import VerifierKey
 
+_T = TypeVar("_T")
+_LOTS_WAITING_MAX: Final = 2
+"""Of so many lots the entries or leaves are on their way into the table while the next one is decided."""
 _LEAF_KINDS: Final = {Party: "party", Authorization: "authorization", Assurance: "assurance", Chip: "chip"}
 
 
@@ -60,18 +64,22 @@ class Appending:
         self._uncounted = at.sequence
         """The last record that is on the balances."""
         self._latest: date | None = None
-        self._workers = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
-        self._running: list[Future[None]] = []
+        self._inserting, self._hashing = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._running: deque[Callable[[], object]] = deque()
+        """What waits for the end of those of some records, and raises what went wrong with them."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in self._workers:
+        for worker in (self._hashing, self._inserting):
             worker.shutdown(cancel_futures=True)
 
-    def add(self, columns: Mapping[str, Column | Numbers]) -> None:
-        """Append records; `columns` are those of `entry` but what the ledger numbers. Raises duckdb.Error."""
+    def add(self, columns: Mapping[str, Column | Numbers], *, sealed: bool = True) -> None:
+        """Append records; `columns` are those of `entry` but what the ledger numbers. Raises duckdb.Error.
+
+        They get no leaves unless they are to be `sealed`: they will be taken back, and are only to be found till then.
+        """
         count = len(columns["sequence"])
         if not count:
             return
@@ -82,18 +90,26 @@ class Appending:
         if count == 1 and not self._count:
             self._append_one(columns)
         else:
-            self._wait()  # no more than those of one lot wait, however fast they come
-            inserting, hashing = self._workers
-            hashed = hashing.submit(self._hash, columns)
-            self._running = [
-                inserting.submit(_insert_entries, self._ledger.connection, columns),
-                inserting.submit(self._insert_leaves, hashed),
-            ]
+            self._wait(_LOTS_WAITING_MAX - 1)
+            inserted = self._inserting.submit(_insert_entries, self._ledger.connection, columns)
+            self._running.append(inserted.result)
+            if sealed:
+                hashed = self._hashing.submit(self._seal, columns)
+                self._running[-1] = lambda: (inserted.result(), hashed.result().result())
         self._count += count
+
+    def ask(self, question: Callable[[], _T]) -> _T:
+        """Have a question answered with all that was added before. Raises duckdb.Error."""
+        asked = self._inserting.submit(question)
+        try:
+            return asked.result()
+        except duckdb.Error:
+            self._wait(0)  # what went wrong before it is the reason
+            raise
 
     def close(self, counts: Mapping[str, int], files: Sequence[tuple[str, str, int]]) -> Head:
         """Close the batch, and give where the ledger stands then; `files` name, SHA-256 and rows of each."""
-        self._wait()
+        self._wait(0)
         sequence, batch = self._at.sequence + self._count, replace(self._batch, **dict[str, Any](counts))
         if sequence > self._uncounted:
             contributions.add_to_balances(self._ledger.connection, self._uncounted)
@@ -101,20 +117,17 @@ class Appending:
             self._ledger, self._at, batch, self._grown, sequence=sequence, latest=self._latest, files=files
         )
 
-    def _wait(self) -> None:
-        for future in self._running:
-            future.result()
-        self._running = []
+    def _wait(self, most: int) -> None:
+        """Wait until no more than so many lots are on their way, however fast they come."""
+        while len(self._running) > most:
+            self._running.popleft()()
 
-    def _hash(self, columns: Mapping[str, Column | Numbers]) -> Growth:
-        """Add the leaves of some records to the log."""
+    def _seal(self, columns: Mapping[str, Column | Numbers]) -> Future[None]:
+        """Add the leaves of some records to the log, and let them be inserted."""
         count = len(columns["sequence"])
         salts = os.urandom(SALT_BYTES * count)
         self._grown.add(Column.constant("decision", count), salts, decision_hashes(columns, self._constants, salts))
-        return self._grown.taken()
-
-    def _insert_leaves(self, hashed: Future[Growth]) -> None:
-        append_leaves(self._ledger.connection, hashed.result())
+        return self._inserting.submit(append_leaves, self._ledger.connection, self._grown.taken())
 
     def _append_one(self, columns: Mapping[str, Column | Numbers]) -> None:
         """Append the first record as values, which is quicker while it stays the only one."""
@@ -138,7 +151,7 @@ def _latest(dates: Column | Numbers) -> date:
 def _insert_entries(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Column | Numbers]) -> None:
     """Insert entries, each with the number by which its reference is found again."""
     arrays = {name: entry_array(name, column) for name, column in columns.items()}
-    insert(connection, "entry", arrays, f"*, {REFERENCE_HASH} AS reference_hash")
+    insert(connection, "entry", arrays, {"reference_hash": REFERENCE_HASH})
 
 
 def append_rows(ledger: LedgerFile, batch: BatchRow, rows: Sequence[LeafRow], latest: date | None = None) -> int:

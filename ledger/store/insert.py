@@ -8,17 +8,20 @@ import pyarrow as pa
 
 
 def insert(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Sequence[Any]], select: str = "*"
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Mapping[str, Sequence[Any]],
+    made: Mapping[str, str] | None = None,
 ) -> None:
-    """Insert columns, given by name; `select` is what is inserted of them."""
+    """Insert columns, given by name, and those that are `made` of them by SQL."""
     arrays = {name: _array(values) for name, values in columns.items()}
     if not len(next(iter(arrays.values()))):
         return
-    connection.register("appended", pa.table(arrays))
-    try:
-        connection.execute(f"INSERT INTO {table} BY NAME SELECT {select} FROM appended")
-    finally:
-        connection.unregister("appended")
+    # A relation, not a registered name: that would stay, with all it holds, until the end of the transaction.
+    given = connection.from_arrow(pa.table(arrays))
+    sql = {name: name for name in arrays} | dict(made or {})
+    order = connection.table(table).columns
+    given.project(", ".join(f"{sql.get(name, 'NULL')} AS {name}" for name in order)).insert_into(table)
 
 
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, *rows: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Asking the ledger's file: every result is fetched whole, because an unfinished one blocks the connection."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -25,3 +26,25 @@ def table(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, A
     found = connection.execute(query)
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+@contextmanager
+def lent(connection: duckdb.DuckDBPyConnection, name: str, columns: Any) -> Iterator[None]:
+    """Let queries read an Arrow table by name."""
+    loan = _Loan(columns)
+    connection.register(name, loan)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
+        loan.columns = None
+
+
+class _Loan:
+    """A table that is given back: DuckDB keeps what is registered within a transaction until that ends."""
+
+    def __init__(self, columns: Any) -> None:
+        self.columns = columns
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.columns.__arrow_c_stream__(requested_schema)

@@ -14,7 +14,7 @@ from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.columns import Standing
 from ledger.rulebook.registers import Assurance, Authorization, Chip, Party, Registers, Row
 from ledger.store.contributions import balances_query
-from ledger.store.query import first
+from ledger.store.query import first, lent, rows
 from schemas.record import COLUMNS, NEVER_COMPARED
 from schemas.words import Basis, Kind
 
@@ -132,19 +132,17 @@ def _looked_up(
         if not connection.execute(f"SELECT 1 FROM entry WHERE reference_hash IN ({hashes}) LIMIT 1").fetchall():
             return []
         query = f"SELECT entry.provider, {columns} FROM entry WHERE reference_hash IN ({hashes})"
-        rows = connection.execute(query).fetchall()
+        found = connection.execute(query).fetchall()
         wanted = set(references)
-        return [row[1:] for row in rows if row[0] == provider and row[1] in wanted]
-    connection.register("wanted", pa.table({"reference": references}))
-    try:
-        return connection.execute(
+        return [row[1:] for row in found if row[0] == provider and row[1] in wanted]
+    with lent(connection, "wanted", pa.table({"reference": references})):
+        return rows(
+            connection,
             f"WITH sought AS (SELECT reference, {REFERENCE_HASH.replace('provider', '$provider')} AS hash FROM wanted)"
             f" SELECT {columns} FROM entry JOIN sought ON entry.reference_hash = sought.hash"
             " AND entry.reference = sought.reference WHERE entry.provider = $provider",
             {"provider": provider},
-        ).fetchall()
-    finally:
-        connection.unregister("wanted")
+        )
 
 
 _FEW: Final = 64
@@ -203,11 +201,8 @@ def _naming(connection: Connection, sequences: Iterable[int], before: int) -> li
 
 
 def _joined(connection: Connection, columns: str, key: str, numbers: Sequence[int]) -> list[Any]:
-    connection.register("wanted", pa.table({"number": pa.array(numbers, pa.int64())}))
-    try:
-        return connection.execute(f"SELECT {columns} FROM entry JOIN wanted ON entry.{key} = wanted.number").fetchall()
-    finally:
-        connection.unregister("wanted")
+    with lent(connection, "wanted", pa.table({"number": pa.array(numbers, pa.int64())})):
+        return rows(connection, f"SELECT {columns} FROM entry JOIN wanted ON entry.{key} = wanted.number")
 
 
 def _standing(row: tuple[Any, ...], codebook: Codebook) -> Standing:

@@ -20,13 +20,13 @@ import duckdb
 from ledger.core.columns import Column
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.founding import found_ledger
-from ledger.sequencer.importing import import_sheets, record_sheet
+from ledger.sequencer.importing import import_sheets, record_file
 from ledger.sequencer.registering import register_file, register_sheet
 from ledger.sequencer.verifying import helpers, verify
 from ledger.sequencer.writer import Writer
 from ledger.store import append, seal
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile
-from ledger.store.sheets import Sheet
+from ledger.store.sheet import Sheet
 from tests.benchmarks.workload import one_record, write_parties
 from tests.harness import amended
 
@@ -74,8 +74,8 @@ def load(path: Path, files: list[Path], *, sealed: bool = True) -> tuple[float, 
     import_module("pandas")  # which pyarrow would load at its first table, where it is installed
     start = time.perf_counter()
     for file in files:
-        with LedgerFile.open(path, now) as ledger:
-            import_sheets(Desk(ledger, PROVIDER, now), PROVIDER, [record_sheet(file.name, file.read_bytes())])
+        with LedgerFile.open(path, now) as ledger, file.open("rb") as content:
+            import_sheets(Desk(ledger, PROVIDER, now), PROVIDER, [record_file(file.name, content)])
     return time.perf_counter() - start, _peak()
 
 

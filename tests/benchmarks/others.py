@@ -19,7 +19,7 @@ from ledger.core.columns import Column
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.importing import import_sheets
 from ledger.store.file import LedgerFile
-from ledger.store.sheets import Sheet
+from ledger.store.sheet import Sheet
 from tests.benchmarks import measures, postgres
 from tests.benchmarks.postgres import Record
 from tests.benchmarks.results import Result, not_measured, progress

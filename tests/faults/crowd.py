@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ledger.sequencer.importing import ImportResult
+from ledger.sequencer.imported import ImportResult
 from ledger.sequencer.writer import Writer
 from ledger.store import file as store_file
 from ledger.store.outside import OutsideCheckpoints

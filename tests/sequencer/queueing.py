@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pytest
 
-from ledger.sequencer.importing import ImportResult
+from ledger.sequencer.imported import ImportResult
 from ledger.sequencer.waiting import Room
 from ledger.sequencer.writer import Writer
 from ledger.store.file import LedgerFile

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from ledger.sequencer import importing
-from ledger.sequencer.importing import ImportResult, import_sheets, record_sheet
+from ledger.sequencer.imported import ImportResult
+from ledger.sequencer.importing import import_sheets, record_sheet
 from ledger.sequencer.verifying import verify
 from ledger.store import append
 from tests.harness import Bench, bench

@@ -5,7 +5,7 @@ import pytest
 from ledger.core.errors import Busy, LedgerUnavailable
 from ledger.sequencer.waiting import ROWS_TOGETHER_MAX, Request, Room, Waiting
 from ledger.store.guard import BATCHES_MAX
-from ledger.store.sheets import Sheet
+from ledger.store.sheet import Sheet
 
 
 def _request(provider: str, rows: int = 1) -> Request:

@@ -4,15 +4,17 @@ import asyncio
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, get_ident
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from ledger.core.columns import Numbers
 from ledger.core.errors import Busy, InputRejected, LedgerUnavailable
 from ledger.sequencer import writer as module
 from ledger.sequencer.answers import answer_rows
 from ledger.sequencer.desk import Desk
-from ledger.sequencer.importing import ImportResult, import_sheets, record_sheet
+from ledger.sequencer.imported import ImportResult
+from ledger.sequencer.importing import import_sheets, record_sheet
 from ledger.sequencer.verifying import verify
 from ledger.sequencer.waiting import ROWS_TOGETHER_MAX, Room
 from ledger.store.file import LedgerFile
@@ -217,7 +219,7 @@ def test_the_same_again_in_one_transaction_is_a_duplicate(path: Path, monkeypatc
         other, beside = answered(others)
 
     assert first.counts["admitted"] == 1
-    assert again.duplicates == [(0, int(first.parts[0].decisions.sequence[0]))]
+    assert again.duplicates == [(0, cast("Numbers", first.parts[0].columns["sequence"])[0])]
     assert [fault.code for fault in changed.rejected] == ["reference-reused"]
     assert other.counts["admitted"] == 1
     assert (beside.counts["admitted"], beside.counts["duplicates"]) == (1, 1)
