@@ -22,7 +22,10 @@ from schemas.record import ALWAYS, COLUMNS
 
 PROVIDER_LENGTH_MAX = 128
 _AT_ONCE: Final = 2 * 122_880
-"""So many rows are decided while those before them are appended."""
+"""So many rows are decided while those before them are appended.
+
+They are two row groups of DuckDB, which writes whole ones once and others again.
+"""
 _UNCOUNTED_MAX: Final = 1_000
 """So many rows that are not recorded are uncounted again, which is quicker than to read all accounts anew."""
 

@@ -7,7 +7,7 @@ import codecs
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import file_digest
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from typing import Final
 
 from ledger.store.arrow_sheets import ARROW_FILE, arrow_parts, parquet_rows
@@ -63,14 +63,14 @@ class SheetFile:
         # A file's name on disk is bytes; those that are no text cannot be recorded as they are.
         self.file = self.file.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         self.sha256 = self._digest()
-        self._size = self.content.tell()
+        self._size = self.content.seek(0, SEEK_END)
 
     @property
     def rows_expected(self) -> int:
         """About how many rows there are, as far as what was read tells."""
         if self._counted is not None:
             return self._counted
-        return self.rows * self._size // max(1, self.content.tell())
+        return self.rows * self._size // max(1, self.content.tell()) if self.content.tell() else self.rows
 
     def parts(self, rows: int) -> Iterator[Sheet]:
         """Give the rows, so many at a time; at least one part.

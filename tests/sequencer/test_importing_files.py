@@ -1,0 +1,166 @@
+"""A file that is read while it is imported is the same to the ledger as one that is read before."""
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ledger.core.errors import InputRejected
+from ledger.sequencer import importing
+from ledger.sequencer.imported import ImportResult
+from ledger.sequencer.importing import import_sheets, record_file
+from ledger.sequencer.verifying import verify
+from tests.harness import Bench, bench
+
+_ALPHA = {"party": "ALPHA", "name": "Alpha", "headquarters": "AE"}
+_COLUMNS = ("reference", "kind", "date", "destination", "consignee", "chip", "quantity", "under")
+_ROWS = [
+    *((f"r{number}", "allocation", "2026-03-01", "AE", "ALPHA", "H100", str(number + 1), "") for number in range(8)),
+    ("d3", "delivery", "2026-03-02", "", "", "", "4", "r3"),
+    ("r0", "allocation", "2026-03-01", "AE", "ALPHA", "H100", "1", ""),
+]
+
+
+def _csv(rows: Sequence[tuple[str, ...]]) -> bytes:
+    return "\n".join([",".join(_COLUMNS), *(",".join(row) for row in rows), ""]).encode()
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Any:
+    return pa.table({name: [row[place] or None for row in rows] for place, name in enumerate(_COLUMNS)})
+
+
+def _parquet(rows: Sequence[tuple[str, ...]]) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(_table(rows), file, row_group_size=3)
+    return file.getvalue()
+
+
+def _ndjson(rows: Sequence[tuple[str, ...]]) -> bytes:
+    lines = (",".join(f'"{n}":"{v}"' for n, v in zip(_COLUMNS, row, strict=True) if v) for row in rows)
+    return "\n".join(f"{{{line}}}" for line in lines).encode()
+
+
+def _stream(rows: Sequence[tuple[str, ...]]) -> bytes:
+    file = io.BytesIO()
+    with pa.ipc.new_stream(file, _table(rows).schema) as writer:
+        writer.write_table(_table(rows), max_chunksize=3)
+    return file.getvalue()
+
+
+def _arrow(rows: Sequence[tuple[str, ...]]) -> bytes:
+    file = io.BytesIO()
+    with pa.ipc.new_file(file, _table(rows).schema) as writer:
+        writer.write_table(_table(rows), max_chunksize=3)
+    return file.getvalue()
+
+
+_FORMATS = {".csv": _csv, ".ndjson": _ndjson, ".parquet": _parquet, ".arrows": _stream, ".arrow": _arrow}
+
+
+@pytest.fixture(name="made")
+def _made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(importing, "_AT_ONCE", 4)
+    with bench(tmp_path) as made:
+        made.register("parties", _ALPHA)
+        yield made
+
+
+def _import(made: Bench, *contents: bytes, **how: Any) -> ImportResult:
+    files = [record_file(f"{number}", io.BytesIO(content)) for number, content in enumerate(contents)]
+    return import_sheets(made.desk(), "p", files, **how)
+
+
+@pytest.mark.parametrize("suffix", _FORMATS)
+def test_every_format_is_read_some_rows_at_a_time(suffix: str, made: Bench, tmp_path: Path) -> None:
+    """Rows name and repeat rows of parts before them; every row is told by its place in the file."""
+    path = tmp_path / f"records{suffix}"
+    path.write_bytes(_FORMATS[suffix](_ROWS))
+    with path.open("rb") as content:
+        result = import_sheets(made.desk(), "p", [record_file(path.name, content)])
+
+    assert len(result.parts) == 3
+    assert result.duplicates == [(9, 1)]
+    assert result.counts["admitted"] == 9
+    assert made.ledger.rows("SELECT under_sequence, fulfilled, row FROM entry WHERE reference = 'd3'") == [(4, 4, 9)]
+    assert made.ledger.rows("SELECT records FROM batch_file") == [(10,)]
+    assert made.ledger.rows("SELECT records, duplicates FROM batch ORDER BY batch DESC LIMIT 1") == [(10, 1)]
+    made.ledger.close()
+    assert verify(tmp_path / "ledger.duckdb", deep=True).derived_again == 9
+
+
+def test_small_files_share_a_part_and_keep_their_rows(made: Bench) -> None:
+    """Several files are one batch: a row is found by its file and its place there."""
+    result = _import(made, _csv(_ROWS[:3]), _csv([]), _csv(_ROWS[3:9]))
+
+    assert [part.end for part in result.parts] == [3, 7, 9]
+    assert made.ledger.rows("SELECT file_number, row, reference FROM entry WHERE reference IN ('r2', 'r3', 'd3')") == [
+        (1, 3, "r2"),
+        (3, 1, "r3"),
+        (3, 6, "d3"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "says"),
+    [
+        (lambda content: content + b'"open', "malformed", "line 12 is not CSV"),
+        (lambda content: content + b"\xff,b", "encoding", "line 12 has the byte 0xff"),
+        (lambda _: _parquet(_ROWS)[:-9], "malformed", "not whole or not Parquet"),
+        (lambda _: _ndjson(_ROWS).replace(b'"under":"r3"', b'"over":"r3"'), "unknown-column", "over"),
+    ],
+)
+def test_a_file_that_turns_out_unreadable_takes_all_back(
+    spoil: Callable[[bytes], bytes], code: str, says: str, made: Bench
+) -> None:
+    """What is wrong shows after rows were appended; the other files are read for their own faults."""
+    before = made.ledger.rows("FROM head")
+    content = spoil(_csv(_ROWS))
+    files = [record_file("f", io.BytesIO(content)), record_file("g", io.BytesIO(b" "))]
+    with pytest.raises(InputRejected) as error:
+        import_sheets(made.desk(), "p", files)
+
+    assert [(fault.file, fault.code) for fault in error.value.rows] == [("f", code), ("g", "empty")]
+    assert says in error.value.rows[0].message
+    assert made.ledger.rows("FROM head") == before
+    assert made.ledger.rows("SELECT count(*) FROM entry") == [(0,)]
+    assert _import(made, _csv(_ROWS)).counts["admitted"] == 9
+
+
+def test_a_file_that_is_written_to_meanwhile_is_not_recorded(made: Bench, tmp_path: Path) -> None:
+    """What the batch says of the file, its hash, must be true of the rows that were decided."""
+    path = tmp_path / "f.csv"
+    path.write_bytes(_csv(_ROWS))
+    with path.open("rb") as content:
+        file = record_file(path.name, content)
+        path.write_bytes(re.sub(rb",8,\n", b",9,\n", _csv(_ROWS)))
+        with pytest.raises(InputRejected) as error:
+            import_sheets(made.desk(), "p", [file])
+
+    assert [fault.code for fault in error.value.rows] == ["changed"]
+    assert made.ledger.rows("SELECT count(*) FROM entry") == [(0,)]
+
+
+def test_a_part_of_ndjson_may_lack_a_column_that_the_file_has(made: Bench) -> None:
+    """Only what no line of the file has is a column that it lacks."""
+    blank = [row for row in _ROWS[:8] if row[0] > "r3"]
+    content = _ndjson([_ROWS[0], *[(*row[:2], "", *row[3:]) for row in blank]])
+    result = _import(made, content)
+    assert {fault.code for fault in result.rejected} == {"missing"}
+    with pytest.raises(InputRejected) as error:
+        _import(made, re.sub(rb'"date":"[^"]*",', b"", _ndjson(_ROWS)))
+    assert [fault.code for fault in error.value.rows] == ["missing-column"]
+
+
+def test_what_is_told_of_a_large_file_is_told_of_all_of_it(made: Bench) -> None:
+    """Progress counts to the end, however little is known of it before."""
+    told: list[tuple[int, int]] = []
+    _import(made, _csv(_ROWS), advanced=lambda done, of: told.append((done, of)))
+
+    assert [done for done, _ in told] == [0, 4, 8]
+    assert all(done <= of for done, of in told)
+    assert told[-1][1] == 10
