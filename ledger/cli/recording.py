@@ -1,6 +1,6 @@
 """The verbs that record: init, register, import."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -134,10 +134,7 @@ def import_(
     if files.count("-") > 1:
         raise WrongUsage("standard input can be read only once; give - once")
     with ExitStack() as stack:
-        contents = [(file, open_input(file)) for file in files]
-        for _, content in contents:
-            stack.callback(content.close)
-        sheets = [record_file(file, content) for file, content in contents]
+        sheets = [record_file(file, stack.enter_context(closing(open_input(file)))) for file in files]
         desk = stack.enter_context(opened(context, writing=not dry_run))
         advanced = stack.enter_context(progress("deciding"))
         try:
@@ -160,6 +157,8 @@ def tell_decisions(desk: "Desk", result: "ImportResult", out: Path | None, skip_
     if out:
         write_rows(out, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
     _warn_of_dates(desk, result)
+    if result.faults and not skip_invalid:
+        return [], 0  # the import failed: what was refused of it is no answer
     return notable(desk, result, _SHOWN_MAX)
 
 

@@ -112,7 +112,10 @@ def far_ahead(desk: Desk, result: ImportResult) -> list[tuple[str, int, str]]:
 
 
 def notable(desk: Desk, result: ImportResult, most: int) -> tuple[list[str], int]:
-    """Give the first refusals and breaches of an import, reference and sentence, and how many more there are."""
+    """Give the first refusals and breaches of an import, reference and sentence, and how many more there are.
+
+    Only of one that did not fail: what it refused has no sentence, since nothing of it stands.
+    """
     told: list[str] = []
     for part in result.parts:
         outcome = cast("Column", part.columns["outcome"])

@@ -1,5 +1,6 @@
 """A file that is read while it is imported is the same to the ledger as one that is read before."""
 
+import csv
 import io
 import re
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ledger.cli.recording import tell_decisions
 from ledger.core.errors import InputRejected
 from ledger.sequencer import importing
 from ledger.sequencer.imported import ImportResult
@@ -129,6 +131,21 @@ def test_a_file_that_turns_out_unreadable_takes_all_back(
     assert made.ledger.rows("FROM head") == before
     assert made.ledger.rows("SELECT count(*) FROM entry") == [(0,)]
     assert _import(made, _csv(_ROWS)).counts["admitted"] == 9
+
+
+def test_what_is_rejected_late_is_told_although_earlier_rows_were_refused(made: Bench, tmp_path: Path) -> None:
+    """The refusals of an import that failed are no answers: all that is told is what was rejected."""
+    refused = ("big", "allocation", "2026-03-01", "AE", "ALPHA", "H100", "900000", "")
+    reused = ("r0", "allocation", "2026-03-01", "AE", "ALPHA", "H100", "7", "")
+    result = _import(made, _csv([refused, *_ROWS[:8], reused]))
+    spoken = tell_decisions(made.desk(), result, tmp_path / "out.csv", skip_invalid=False)
+
+    assert (result.batch, result.counts["refused"]) == (None, 1)
+    assert spoken == ([], 0)
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        assert [(row["row"], row["outcome"], row["code"]) for row in csv.DictReader(file)] == [
+            ("10", "rejected", "reference-reused")
+        ]
 
 
 def test_a_file_that_is_written_to_meanwhile_is_not_recorded(made: Bench, tmp_path: Path) -> None:
