@@ -13,7 +13,7 @@ def insert(
     columns: Mapping[str, Sequence[Any]],
     made: Mapping[str, str] | None = None,
 ) -> None:
-    """Insert columns, given by name, and those that are `made` of them by SQL."""
+    """Insert columns, given by name, and those that are `made` of them by SQL. Raises ValueError for an unknown one."""
     arrays = {name: _array(values) for name, values in columns.items()}
     if not len(next(iter(arrays.values()))):
         return
@@ -21,6 +21,8 @@ def insert(
     given = connection.from_arrow(pa.table(arrays))
     sql = {name: name for name in arrays} | dict(made or {})
     order = connection.table(table).columns
+    if strange := sorted(sql.keys() - set(order)):
+        raise ValueError(f"the table {table} has no column {', '.join(strange)}")
     given.project(", ".join(f"{sql.get(name, 'NULL')} AS {name}" for name in order)).insert_into(table)
 
 
