@@ -16,17 +16,25 @@ def open_input(file: str) -> "Content":
     if file == "-" and sys.stdin is None:
         raise WrongUsage("there is no standard input to read; give a file")
     try:
-        content = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115 -- who asked closes it
-        if file != "-" and content.seekable():
-            return cast("Content", content)
-        from shutil import copyfileobj
-        from tempfile import TemporaryFile
-
-        # What comes through a pipe may be larger than memory.
-        kept = cast("Content", TemporaryFile())  # noqa: SIM115
-        copyfileobj(content, cast("IO[bytes]", kept))
+        if file == "-":
+            return _kept(sys.stdin.buffer)
+        content = Path(file).open("rb")  # noqa: SIM115 -- who asked closes it
+        if not content.seekable():
+            with content:
+                return _kept(content)
+        content.peek(1)  # one that can be opened but not read is told here
     except OSError as error:
         raise WrongUsage(f"{visible(file)} cannot be read: {error.strerror or error}") from None
+    return content
+
+
+def _kept(stream: IO[bytes]) -> "Content":
+    """Keep what comes through a pipe, which may be larger than memory, in a file without a name."""
+    from shutil import copyfileobj
+    from tempfile import TemporaryFile
+
+    kept = cast("Content", TemporaryFile())  # noqa: SIM115
+    copyfileobj(stream, cast("IO[bytes]", kept))
     return kept
 
 

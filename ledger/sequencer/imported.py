@@ -53,10 +53,10 @@ class ImportResult:
     faults: list[tuple[int, RejectedRow]] = field(default_factory=list)
     """Every fault with its row in the import, from 0, in order of rows: two of its files may have the same name."""
     batch: int | None = None
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.counts = dict.fromkeys((*map(word, _COUNTED), "rejected", "duplicates"), 0)
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys((*map(word, _COUNTED), "rejected", "duplicates"), 0)
+    )
+    """How many rows became what."""
 
     @property
     def rows(self) -> int:

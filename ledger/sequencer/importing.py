@@ -13,10 +13,10 @@ from ledger.rulebook.fold import Fold
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.entries import entry_columns
 from ledger.sequencer.imported import ImportResult, Part
-from ledger.sequencer.lots import ALL_ROWS, Lot, lots
+from ledger.sequencer.lots import Lot, lots
 from ledger.sequencer.references import Ask, Seen, number_references
 from ledger.store import append
-from ledger.store.sheet import Content, Sheet, Source
+from ledger.store.sheet import ALL_ROWS, Content, Sheet, Source
 from ledger.store.sheets import SheetFile, read_sheet
 from schemas.record import ALWAYS, COLUMNS
 

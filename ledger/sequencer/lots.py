@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from ledger.core.columns import Column, concatenate
 from ledger.core.errors import InputRejected, RejectedRow
 from ledger.core.form import Form, RowFault, Vocabulary, parse_records
 from ledger.store.sheet import FileFault, Sheet, Source
 from schemas.record import COLUMNS
-
-ALL_ROWS: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)

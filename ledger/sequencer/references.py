@@ -67,15 +67,17 @@ class References:
 def number_references(desk: Desk, provider: str, form: Form, seen: Seen, ask: Ask) -> References:
     """Number the references and contents of some rows, and look up which of them the provider has recorded.
 
-    `seen` has the references of the import's rows before these, and gets theirs.
+    `seen` has the references of the import's rows before these, and gets theirs, if they are the ledger's first.
     """
     reference, under, texts = _numbered(form.given["reference"], form.given["under"])
     times = np.bincount(reference[reference != ABSENT], minlength=len(texts) + 1)
     times_named = np.bincount(under[under != ABSENT], minlength=len(texts) + 1)
     named = frozenset(np.flatnonzero(times + times_named > 1).tolist())
-    # Before the first record of a ledger, only the rows before these can have been recorded.
-    sought = texts if desk.head().sequence else seen.likely(texts)
-    seen.add(form.given["reference"].values)
+    sought = texts
+    if not desk.head().sequence:
+        # Before the first record of a ledger, only the rows before these can have been recorded.
+        sought = seen.likely(texts)
+        seen.add(form.given["reference"].values)
     recorded, found = ask(lambda: _recorded(desk, provider, sought)) if sought else ({}, {})
     contents: dict[tuple[Any, ...], int] = {}
     standings: dict[int, Standing] = {}

@@ -10,7 +10,7 @@ from typing import Final
 from ledger.core.errors import Busy, LedgerUnavailable
 from ledger.sequencer.imported import ImportResult
 from ledger.store.guard import BATCHES_MAX
-from ledger.store.sheet import Source
+from ledger.store.sheet import Sheet
 
 ROWS_TOGETHER_MAX: Final = 2_000
 """A transaction of several requests has no more rows; a request that has more is recorded alone.
@@ -27,7 +27,7 @@ class Request:
     """Files of one provider to be recorded as one batch, and the answer that somebody waits for."""
 
     provider: str
-    sheets: Sequence[Source]
+    sheets: Sequence[Sheet]
     skip_invalid: bool
     filed_by: str
     answer: Future[ImportResult] = field(default_factory=Future)

@@ -20,7 +20,7 @@ from ledger.sequencer.imported import ImportResult
 from ledger.sequencer.importing import import_sheets
 from ledger.sequencer.waiting import Request, Room, Waiting
 from ledger.store.file import LedgerFile
-from ledger.store.sheet import Source
+from ledger.store.sheet import Sheet
 
 Clock = Callable[[], datetime]
 
@@ -44,7 +44,7 @@ class Writer:
         self._thread.start()
 
     def submit(
-        self, provider: str, sheets: Sequence[Source], *, filed_by: str, skip_invalid: bool = False
+        self, provider: str, sheets: Sequence[Sheet], *, filed_by: str, skip_invalid: bool = False
     ) -> Future[ImportResult]:
         """Let files be recorded as one batch, and give the answer that will be, at once.
 

@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 
 from ledger.core.columns import Column
 from ledger.core.text import shown
-from ledger.store.sheet import Content, FileFault, Sheet, check_names
-from ledger.store.text_sheets import nested_column
+from ledger.store.sheet import Content, FileFault, Sheet, check_names, nested_column
 
 ARROW_FILE: Final = b"ARROW1"
 _SAMPLE: Final = 1000

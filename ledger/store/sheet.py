@@ -1,10 +1,11 @@
 """A sheet: an input file, or some rows of it, by column; and what makes a file one that cannot be read."""
 
+import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from io import BufferedRandom, BufferedReader, BytesIO
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from ledger.core.columns import Column
 from ledger.core.form import RowFault
@@ -13,8 +14,9 @@ from ledger.core.text import did_you_mean, nearest, shown
 WHOLE_FILE: Final = -1
 """The row of a fault that concerns the file as a whole."""
 
+ALL_ROWS: Final = 2**62
+"""More rows than any file has: all of them at a time."""
 _UNKNOWN_SHOWN_MAX = 5
-
 
 Content = BufferedReader | BufferedRandom | BytesIO
 """The bytes of a file, which can be sought."""
@@ -121,3 +123,22 @@ def check_there(columns: Collection[str], always: Sequence[str]) -> None:
     missing = [name for name in always if name not in columns]
     if missing:
         raise FileFault("missing-column", f"the file lacks the column {shown(missing[0])}", missing[0])
+
+
+def nested_column(items: Iterable[Any]) -> Column:
+    """Make a column of values of any type; lists and objects, which are malformed anyway, become their text."""
+    return Column.of(
+        _Nested(json.dumps(item, default=str)) if isinstance(item, list | dict) else item for item in items
+    )
+
+
+class _Nested(tuple[str]):
+    """A list or an object where a single value belongs: hashable, and no text, number or date."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        return super().__new__(cls, (text,))
+
+    def __str__(self) -> str:
+        return self[0]

@@ -11,7 +11,7 @@ from io import SEEK_END, BytesIO
 from typing import Final
 
 from ledger.store.arrow_sheets import ARROW_FILE, arrow_parts, parquet_rows
-from ledger.store.sheet import Content, FileFault, Sheet, check_known, check_there
+from ledger.store.sheet import ALL_ROWS, Content, FileFault, Sheet, check_known, check_there
 from ledger.store.text_sheets import text_parts
 
 _FORMATS: Final = {
@@ -26,7 +26,6 @@ _FORMATS: Final = {
 }
 _ARROW_STREAM: Final = b"\xff\xff\xff\xff"
 _LOOKED_AT: Final = 4_096
-_EVERY_ROW: Final = 2**62
 
 
 def read_sheet(file: str, content: bytes, known: Sequence[str] | None, always: Sequence[str]) -> Sheet:
@@ -36,7 +35,7 @@ def read_sheet(file: str, content: bytes, known: Sequence[str] | None, always: S
     """
     opened = SheetFile(file, BytesIO(content), known, always)
     try:
-        (sheet,) = opened.parts(_EVERY_ROW)
+        (sheet,) = opened.parts(ALL_ROWS)
     except FileFault as error:
         return Sheet(opened.file, opened.sha256, faults=[error.fault])
     return sheet
@@ -63,14 +62,14 @@ class SheetFile:
         # A file's name on disk is bytes; those that are no text cannot be recorded as they are.
         self.file = self.file.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         self.sha256 = self._digest()
-        self._size = self.content.seek(0, SEEK_END)
+        self._size = self.content.tell()
 
     @property
     def rows_expected(self) -> int:
         """About how many rows there are, as far as what was read tells."""
         if self._counted is not None:
             return self._counted
-        return self.rows * self._size // max(1, self.content.tell()) if self.content.tell() else self.rows
+        return self.rows * self._size // max(1, self.content.tell())
 
     def parts(self, rows: int) -> Iterator[Sheet]:
         """Give the rows, so many at a time; at least one part.
@@ -99,8 +98,11 @@ class SheetFile:
             raise FileFault("changed", "the file was written to while it was read; import it again")
 
     def _digest(self) -> str:
+        """Give the SHA-256 of the file, which is then at its end."""
         self.content.seek(0)
-        return file_digest(self.content, "sha256").hexdigest()
+        digest = file_digest(self.content, "sha256").hexdigest()
+        self.content.seek(0, SEEK_END)  # of bytes in memory, `file_digest` reads nothing
+        return digest
 
 
 def _format(file: str, content: Content) -> str:

@@ -5,12 +5,12 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from itertools import islice
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from ledger.core.columns import Column
 from ledger.core.form import RowFault
 from ledger.core.text import shown
-from ledger.store.sheet import Content, FileFault, Sheet, check_names
+from ledger.store.sheet import Content, FileFault, Sheet, check_names, nested_column
 
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _DIGITS_MAX: Final = 20
@@ -170,25 +170,6 @@ def _ndjson_part(lines: Iterable[str]) -> Sheet:
     part.rows = len(objects)
     part.columns = {name: nested_column(value.get(name) for value in objects) for name in names}
     return part
-
-
-def nested_column(items: Iterable[Any]) -> Column:
-    """Make a column of values of any type; lists and objects, which are malformed anyway, become their text."""
-    return Column.of(
-        _Nested(json.dumps(item, default=str)) if isinstance(item, list | dict) else item for item in items
-    )
-
-
-class _Nested(tuple[str]):
-    """A list or an object where a single value belongs: hashable, and no text, number or date."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Self:
-        return super().__new__(cls, (text,))
-
-    def __str__(self) -> str:
-        return self[0]
 
 
 _PARTS: Final = {"csv": _csv_parts, "ndjson": _ndjson_parts}

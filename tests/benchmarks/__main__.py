@@ -26,7 +26,7 @@ CLIENTS: Final = (1, 8, 64)
 """So many wait at once for decisions of one writer."""
 FILE_RUNS: Final = 2
 STAGES: Final = {
-    "read_sheet": "read the file into columns",
+    "parts": "read the file into columns",
     "parse_records": "understand every field",
     "number_references": "number references, find those that are recorded",
     "run": "the fold: decide every row",
