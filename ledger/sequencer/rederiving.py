@@ -5,6 +5,7 @@ shows that what was sealed is what the rule gives.
 """
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,13 +59,31 @@ def rederived(connection: read.Connection) -> Iterator[int]:
     replay.check_names(connection)
     known: _Knowledge | None = None
     applied = 0
-    for start, last, before_leaf in replay.segments(connection):
-        known = _learned(connection, known, applied, before_leaf, start)
-        applied = before_leaf
-        for at in range(start, last + 1, _AT_ONCE):
-            end = min(at + _AT_ONCE, last + 1)
-            _decide_again(connection, known, at, end)
-            yield end - at
+    for start, end, before_leaf, stored in _read_ahead(connection):
+        if known is None or before_leaf != applied:
+            known = _learned(connection, known, applied, before_leaf, start)
+            applied = before_leaf
+        _decide_again(connection, known, start, end, stored)
+        yield end - start
+
+
+def _read_ahead(connection: read.Connection) -> Iterator[tuple[int, int, int, Columns]]:
+    """Give the records in order, some at a time: while those are decided, the next ones are read.
+
+    Of each lot, its first sequence, the one behind its last, the leaf before which everything is what its decisions
+    knew, and the columns.
+    """
+    lots = [
+        (at, min(at + _AT_ONCE, last + 1), before_leaf)
+        for start, last, before_leaf in replay.segments(connection)
+        for at in range(start, last + 1, _AT_ONCE)
+    ]
+    with connection.cursor() as cursor, ThreadPoolExecutor(1) as reader:
+        reading = [reader.submit(replay.recorded, cursor, start, end) for start, end, _ in lots[:1]]
+        for place, lot in enumerate(lots):
+            stored = reading.pop().result()
+            reading += [reader.submit(replay.recorded, cursor, start, end) for start, end, _ in lots[place + 1 :][:1]]
+            yield *lot, stored
 
 
 def _learned(
@@ -87,9 +106,8 @@ def _learned(
     return _Knowledge(registers, rulebook, codebook, vocabulary(codebook), balances)
 
 
-def _decide_again(connection: read.Connection, known: _Knowledge, start: int, end: int) -> None:
+def _decide_again(connection: read.Connection, known: _Knowledge, start: int, end: int, stored: Columns) -> None:
     """Decide the records from a sequence to before another, and hold what was recorded against that."""
-    stored = replay.recorded(connection, start, end)
     given = {name: stored[f"stated_{name}" if name in _STATED else name] for name in COLUMNS}
     form = parse_records({name: _given(column) for name, column in given.items()}, end - start, known.vocabulary)
     records, standings = _records(connection, known.codebook, form, stored["under_sequence"], start)  # type: ignore[arg-type]

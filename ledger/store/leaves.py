@@ -61,7 +61,7 @@ def _hashes(columns: Columns, constants: Mapping[str, Value], salts: bytes) -> I
     salt = pa.FixedSizeBinaryArray.from_buffers(pa.binary(SALT_BYTES), rows, [None, pa.py_buffer(salts)])
     arrays: dict[str, Any] = {"salt": salt.cast(pa.binary())}
     written = {"salt": field_sql("salt", "lower(hex(salt))", quoted=True)}
-    written |= {name: _literal(_said(name, value)) for name, value in constants.items()}
+    written |= {name: literal(_said(name, value)) for name, value in constants.items()}
     for name in (name for name in FIELDS["decision"] if name in columns):
         column = columns[name]
         if isinstance(column, Column):
@@ -85,7 +85,7 @@ def _text_sql(name: str, column: Column) -> tuple[Column, str]:
     if len(known) > _FEW and len(known) == len(texts) and not _ESCAPED.search("".join(known)):
         return column, field_sql(name, name, quoted=True)
     said = [_said(name, text) for text in texts]
-    return column.mapped(said), _literal(said[0]) if len(said) == 1 else name
+    return column.mapped(said), literal(said[0]) if len(said) == 1 else name
 
 
 def _number_sql(name: str) -> str:
@@ -106,7 +106,7 @@ def field_sql(name: str, value: str, *, quoted: bool) -> str:
     """Give what SQL is to write after one another; `value` is the SQL of a text or number without escapes."""
     before, after = _around(name)
     quote = '"' if quoted else ""
-    return ", ".join((_literal(before + quote), value, _literal(quote + after)))
+    return ", ".join((literal(before + quote), value, literal(quote + after)))
 
 
 def _around(name: str) -> tuple[str, str]:
@@ -116,11 +116,12 @@ def _around(name: str) -> tuple[str, str]:
 
 def leaf_sql(written: Mapping[str, str]) -> str:
     """Give the SQL of a leaf behind the zero byte that is hashed with it; `written` has the SQL of each field."""
-    parts = ["chr(0)", _literal(first_line("decision") + "{"), *(written[name] for name in sorted(written))]
-    return f"concat({', '.join([*parts, _literal('}')])})"
+    parts = ["chr(0)", literal(first_line("decision") + "{"), *(written[name] for name in sorted(written))]
+    return f"concat({', '.join([*parts, literal('}')])})"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Give the SQL of a text."""
     return "'" + text.replace("'", "''") + "'"
 
 

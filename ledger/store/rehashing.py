@@ -14,10 +14,12 @@ import pyarrow as pa
 from ledger.core.columns import Numbers
 from ledger.core.errors import VerificationFailed
 from ledger.core.text import shown
+from ledger.store.arrow import numbers as numbers_of
 from ledger.store.blame import KEEP, differing, named, strange
 from ledger.store.leaves import hashed
 from ledger.store.log import fields_of
 from ledger.store.query import rows
+from ledger.store.reference_hashes import KEY, reference_hashes
 from ledger.store.stored_leaves import stored_decisions
 from ledger.tlog.leaf import FIELDS, HASH_BYTES, SALT_BYTES, leaf_bytes, leaf_hash
 from ledger.tlog.tree import TILE_LEVELS, Frontier
@@ -53,7 +55,7 @@ class _Leaves:
         """Give the numbers of the leaves of a kind."""
         known = self.kinds.dictionary.to_pylist()
         return (
-            np.flatnonzero(self.kinds.indices.to_numpy() == (known.index(kind) if kind in known else -1)) + self.start
+            np.flatnonzero(numbers_of(self.kinds.indices) == (known.index(kind) if kind in known else -1)) + self.start
         )
 
 
@@ -85,10 +87,10 @@ def _leaves(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> _Lea
     """Read the stored leaves of a span, in order."""
     query = f"SELECT leaf, kind, salt, hash FROM leaf WHERE leaf >= {start:d} AND leaf < {end:d}"
     table = connection.sql(query).to_arrow_table()
-    numbers = table.column("leaf").to_numpy()
+    numbers = numbers_of(table.column("leaf"))
     if (np.diff(numbers) < 0).any():
         table = table.sort_by("leaf")
-        numbers = table.column("leaf").to_numpy()
+        numbers = numbers_of(table.column("leaf"))
     if len(numbers) != end - start or (numbers != np.arange(start, end)).any():
         missing = sorted(set(range(start, end)) - set(numbers.tolist()))
         raise VerificationFailed(
@@ -99,7 +101,7 @@ def _leaves(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> _Lea
     kinds = table.column("kind").combine_chunks().dictionary_encode()
     for code, kind in enumerate(kinds.dictionary.to_pylist()):
         if kind not in FIELDS:
-            leaf = start + int(np.flatnonzero(kinds.indices.to_numpy() == code)[0])
+            leaf = start + int(np.flatnonzero(numbers_of(kinds.indices) == code)[0])
             raise VerificationFailed(f"leaf {leaf:,} is of a kind that there is not, {shown(kind)}; {KEEP}")
     _octets(table.column("salt"), SALT_BYTES, start, "salt")
     hashes = _octets(table.column("hash"), HASH_BYTES, start, "hash")
@@ -135,32 +137,39 @@ def _match(connection: duckdb.DuckDBPyConnection, kind: str, expected: Numbers, 
 def _decisions(connection: duckdb.DuckDBPyConnection, leaves: _Leaves, again: Any) -> tuple[int, int] | None:
     """Hash the decisions of a span again. Gives their first and last sequence."""
     start, end = leaves.start, leaves.start + len(leaves.kinds)
-    found: list[tuple[Any, ...]] = [(_NONE, _NONE, np.zeros((0, HASH_BYTES), np.uint8), _NONE)]
+    found: list[tuple[Any, ...]] = [(_NONE, _NONE, np.zeros((0, HASH_BYTES), np.uint8))]
     for lot in stored_decisions(connection, start, end):
         digests = np.frombuffer(hashed(lot.column("written")), np.uint8).reshape(-1, HASH_BYTES)
-        lost = lot.column("lost").to_numpy(zero_copy_only=False)
-        found.append((lot.column("leaf").to_numpy(), lot.column("sequence").to_numpy(), digests, lost))
-    numbers, sequences, digests, lost = map(np.concatenate, zip(*found, strict=True))
+        found.append((numbers_of(lot.column("leaf")), numbers_of(lot.column("sequence")), digests))
+    numbers, sequences, digests = map(np.concatenate, zip(*found, strict=True))
     order = np.argsort(numbers, kind="stable")
-    numbers, sequences, lost = numbers[order], sequences[order], lost[order]
+    numbers, sequences = numbers[order], sequences[order]
     _match(connection, "decision", leaves.of("decision"), numbers)
     if not len(numbers):
         return None
     again[numbers - start] = digests[order]
     # What differs from its leaf is named first: only then does a number that is in no leaf, or a gap, say more.
     if (again[numbers - start] == leaves.hashes[numbers - start]).all():
-        _check_numbers(connection, numbers, sequences, lost.astype(np.bool_))
+        _check_sequences(sequences)
+        _check_references(connection, start, end)
     return int(sequences[0]), int(sequences[-1])
 
 
-def _check_numbers(connection: duckdb.DuckDBPyConnection, leaves: Numbers, sequences: Numbers, lost: Any) -> None:
-    """See that sequences have no gaps in the order of leaves, and that each record is found by its reference."""
+def _check_sequences(sequences: Numbers) -> None:
+    """See that sequences have no gaps in the order of leaves."""
     gaps = np.flatnonzero(np.diff(sequences) != 1)
     if len(gaps):
         before, after = sequences[gaps[0] : gaps[0] + 2].tolist()
         raise VerificationFailed(f"record {after:,} follows record {before:,}: sequences have no gaps; {KEEP}")
+
+
+def _check_references(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> None:
+    """See that each record of a span is found by its reference."""
+    query = f"SELECT leaf, reference_hash, {KEY} AS key FROM entry WHERE leaf >= {start:d} AND leaf < {end:d}"
+    table = connection.sql(query).to_arrow_table()
+    lost = numbers_of(table.column("reference_hash")) != reference_hashes(table.column("key").combine_chunks())
     if lost.any():
-        where = named(connection, "decision", int(leaves[np.flatnonzero(lost)[0]]))
+        where = named(connection, "decision", int(numbers_of(table.column("leaf"))[lost].min()))
         raise VerificationFailed(
             f"{where} would not be found by its reference: its column reference_hash is not the hash of provider and"
             f" reference, so that the same record could be recorded twice; {KEEP}"

@@ -7,6 +7,7 @@ import pyarrow as pa
 from ledger.core.columns import ABSENT, Column, Numbers
 from ledger.core.errors import VerificationFailed
 from ledger.store.arrow import BLANKABLE, DAYS, TEXTS
+from ledger.store.arrow import numbers as numbers_of
 from ledger.store.blame import KEEP
 from ledger.store.query import first, rows
 from ledger.store.read import Connection
@@ -63,26 +64,35 @@ def segments(connection: Connection) -> list[tuple[int, int, int]]:
 
 def recorded(connection: Connection, start: int, end: int) -> dict[str, Column | Numbers]:
     """Give `COLUMNS` of the records from a sequence to before another; numbers are `ABSENT` where blank."""
-    query = f"SELECT {', '.join(COLUMNS)} FROM entry WHERE sequence >= {start:d} AND sequence < {end:d}"
+    query = f"SELECT {', '.join(map(_asked, COLUMNS))} FROM entry WHERE sequence >= {start:d} AND sequence < {end:d}"
     table = connection.sql(query).to_arrow_table().combine_chunks()
     if not _ascends(table.column("sequence")):
         table = table.sort_by("sequence")
     return {name: _column(name, table.column(name)) for name in COLUMNS}
 
 
+def _asked(name: str) -> str:
+    """Give the SQL of a column: that of numbers has no blanks."""
+    return f"coalesce({name}, {ABSENT:d}) AS {name}" if name in BLANKABLE and not _has_values(name) else name
+
+
+def _has_values(name: str) -> bool:
+    """Say if a column is of texts or days, of which each is kept once."""
+    return name in TEXTS or name in DAYS
+
+
 def _ascends(numbers: Any) -> bool:
-    array = numbers.to_numpy()
+    array = numbers_of(numbers)
     return bool((array[1:] > array[:-1]).all())
 
 
 def _column(name: str, chunks: Any) -> Column | Numbers:
     array = chunks.combine_chunks() if isinstance(chunks, pa.ChunkedArray) else chunks
-    if name not in TEXTS and name not in DAYS:
-        filled = array.fill_null(ABSENT) if name in BLANKABLE else array
-        return filled.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    if not _has_values(name):
+        return numbers_of(array)
     if array.null_count == len(array):
         return Column.blank(len(array))
     if name == "reference":
         return Column.of_texts(array.to_pylist())
     coded = array.dictionary_encode(null_encoding="encode")
-    return Column(coded.dictionary.to_pylist(), coded.indices.to_numpy(zero_copy_only=False).astype("int64"))
+    return Column(coded.dictionary.to_pylist(), numbers_of(coded.indices).astype("int64"))

@@ -4,24 +4,25 @@ Apart from `leaves`, which writes those of new decisions from columns: here SQL 
 thousand at a time, and Python the few leaves of other kinds, as the one writer of leaves does.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from ledger.store.arrow import BLANKABLE, DAYS, TEXTS
-from ledger.store.leaves import field_sql, leaf_sql
+from ledger.store.leaves import field_sql, leaf_sql, literal
 from ledger.store.log import fields_of
-from ledger.store.query import first
-from ledger.store.read import REFERENCE_HASH
+from ledger.store.query import rows
 from ledger.tlog.leaf import COUNTS, FIELDS, INSTANT, LEAF_PREFIX, leaf_bytes
 
-_AT_ONCE: Final = 8_192
+_AT_ONCE: Final = 2_048
 """So few leaves at a time that each lot is written where the one before it was."""
-_OMITTED: Final = sorted((BLANKABLE | COUNTS) - {"remaining_tpp", "limit_tpp", "limit_id", "basis", "account"})
-"""The columns of decisions that are often blank, or 0, in a whole span."""
 _OF_BATCH: Final = ("batch", "recorded_at", "rulebook_digest")
 """The fields of a decision's leaf that are those of its batch."""
+_OF_ENTRY: Final = tuple(name for name in FIELDS["decision"] if name not in (*_OF_BATCH, "salt"))
 _BATCHES: Final = f"""
     SELECT batch, concat('"batch":', batch) AS said_batch,
         concat(',"recorded_at":"', strftime(recorded_at, '{INSTANT}'), '"') AS said_recorded_at,
@@ -30,21 +31,37 @@ _BATCHES: Final = f"""
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """What is to be known of some decisions to write their leaves with as little as they need."""
+
+    count: int
+    said: Mapping[str, int]
+    """How many of them say a field that may be left out."""
+    escaped: frozenset[str]
+    """The texts that cannot all be written as they are."""
+    batch: tuple[str, ...] | None
+    """The fields `_OF_BATCH`, written, where one batch recorded them all."""
+
+
 def stored_decisions(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> Iterator[Any]:
     """Give the decisions whose leaves are from `start` to before `end`, in any order, as record batches of Arrow.
 
-    Columns: `leaf`, `sequence`, `provider`, `written` (the bytes that are hashed, as text; NULL or wrong where the leaf
-    or the batch is not there), and `lost`, whether the record would not be found by its reference.
+    Columns: `leaf`, `sequence`, `provider` and `written` (the bytes that are hashed, as text; wrong where the leaf or
+    the batch is not there).
     """
     within = f"e.leaf >= {start:d} AND e.leaf < {end:d}"
+    survey = _surveyed(connection, within)
     query = f"""
-        SELECT e.leaf, e.sequence, e.provider, {_written_sql(_blank(connection, within))} AS written,
-            e.reference_hash IS DISTINCT FROM e.again AS lost
-        FROM (SELECT *, {REFERENCE_HASH} AS again FROM entry) AS e
-        LEFT JOIN (FROM leaf WHERE leaf >= {start:d} AND leaf < {end:d}) AS l ON l.leaf = e.leaf
-        LEFT JOIN ({_BATCHES}) AS b ON b.batch = e.batch WHERE {within}
+        SELECT e.leaf, e.sequence, e.provider, {_written_sql(survey)} AS written
+        FROM entry AS e LEFT JOIN salts AS l ON l.leaf = e.leaf
+        {"" if survey.batch else f"LEFT JOIN ({_BATCHES}) AS b ON b.batch = e.batch"} WHERE {within}
     """
-    yield from connection.sql(query).to_arrow_reader(_AT_ONCE)
+    connection.register("salts", _salts(connection, start, end))
+    try:
+        yield from connection.sql(query).to_arrow_reader(_AT_ONCE)
+    finally:
+        connection.unregister("salts")
 
 
 def stored_leaves(
@@ -67,26 +84,56 @@ def stored_leaves(
     return found
 
 
-def _written_sql(blank: Collection[str]) -> str:
-    """Give the SQL of the bytes that are hashed for a decision; columns that are `blank` throughout go unread."""
-    written = {name: f"b.said_{name}" for name in _OF_BATCH}
-    written["salt"] = f"concat({field_sql('salt', 'lower(hex(l.salt))', quoted=True)})"
-    written |= {name: _field(name) for name in FIELDS["decision"] if name not in written and name not in blank}
+def _salts(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> Any:
+    """Give the salts of leaves in hex, by leaf: Python writes all of them at once, SQL one by one."""
+    table = connection.sql(f"SELECT leaf, salt FROM leaf WHERE leaf >= {start:d} AND leaf < {end:d}").to_arrow_table()
+    salts = table.column("salt").combine_chunks().cast(pa.large_binary())
+    ends = 2 * np.frombuffer(salts.buffers()[1], np.int64)[salts.offset : salts.offset + len(salts) + 1]
+    written = pa.py_buffer(memoryview(salts.buffers()[2] or b"").hex().encode())
+    hexes = pa.Array.from_buffers(pa.large_string(), len(salts), [None, pa.py_buffer(ends), written])
+    return pa.Table.from_arrays([table.column("leaf"), hexes], ["leaf", "salt"])
+
+
+def _surveyed(connection: duckdb.DuckDBPyConnection, within: str) -> _Survey:
+    """Go through decisions to see what their leaves have in common."""
+    asked = {("said", name): f"count_if({_is_said(name)})" for name in _OF_ENTRY if name in COUNTS | BLANKABLE}
+    # What is escaped is longer than the text with its two quotes.
+    asked |= {
+        ("escaped", name): f"bool_or(strlen(to_json(e.{name})) <> strlen(e.{name}) + 2)"
+        for name in _OF_ENTRY
+        if name in TEXTS
+    }
+    query = f"SELECT count(*), min(e.batch), max(e.batch), {', '.join(asked.values())} FROM entry AS e WHERE {within}"
+    ((count, first, last, *found),) = rows(connection, query)
+    told = dict(zip(asked, found, strict=True))
+    batches = rows(connection, f"SELECT * EXCLUDE batch FROM ({_BATCHES}) WHERE batch = ?", [first])
+    return _Survey(
+        count,
+        {name: number for (what, name), number in told.items() if what == "said"},
+        frozenset(name for (what, name), is_so in told.items() if what == "escaped" and is_so),
+        batches[0] if first == last and len(batches) == 1 else None,
+    )
+
+
+def _is_said(name: str) -> str:
+    """Give the SQL that says if a decision has a field in its leaf."""
+    return f"e.{name} {'<> 0' if name in COUNTS else 'IS NOT NULL'}"
+
+
+def _written_sql(survey: _Survey) -> str:
+    """Give the SQL of the bytes that are hashed for a decision; columns that no decision says go unread."""
+    of_batch = map(literal, survey.batch) if survey.batch else [f"b.said_{name}" for name in _OF_BATCH]
+    written = dict(zip(_OF_BATCH, of_batch, strict=True))
+    written["salt"] = f"concat({field_sql('salt', 'l.salt', quoted=True)})"
+    written |= {name: _field(name, survey) for name in _OF_ENTRY if survey.said.get(name, survey.count)}
     return leaf_sql(written)
 
 
-def _field(name: str) -> str:
-    """Give the SQL of one field of a decision; texts may have escapes."""
-    is_text = name in TEXTS
-    value = f"to_json(e.{name})" if is_text else f"e.{name}"
-    sql = f"concat({field_sql(name, value, quoted=not is_text and (name.endswith('tpp') or name in DAYS))})"
-    if name in COUNTS or name in BLANKABLE:
-        return f"CASE WHEN e.{name} {'<> 0' if name in COUNTS else 'IS NOT NULL'} THEN {sql} END"
-    return sql
-
-
-def _blank(connection: duckdb.DuckDBPyConnection, within: str) -> list[str]:
-    """Give the columns that no decision of a span has: nothing is written for them, and they need not be read."""
-    said = ", ".join(f"bool_or(e.{name} <> 0)" if name in COUNTS else f"count(e.{name}) > 0" for name in _OMITTED)
-    found = first(connection, f"SELECT {said} FROM entry AS e WHERE {within}") or ()
-    return [name for name, is_said in zip(_OMITTED, found, strict=True) if not is_said]
+def _field(name: str, survey: _Survey) -> str:
+    """Give the SQL of one field of a decision."""
+    is_escaped = name in survey.escaped
+    is_quoted = name in TEXTS or name in DAYS or name.endswith("tpp")
+    value = f"to_json(e.{name})" if is_escaped else f"e.{name}"
+    sql = f"concat({field_sql(name, value, quoted=is_quoted and not is_escaped)})"
+    # To ask of each whether it is said takes longer than to write it.
+    return sql if survey.said.get(name, survey.count) == survey.count else f"CASE WHEN {_is_said(name)} THEN {sql} END"

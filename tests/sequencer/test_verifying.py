@@ -124,6 +124,15 @@ CHANGES = {
         "UPDATE entry SET quantity = 7 WHERE sequence = 1",
         "its quantity is 7 and was 1 when it was sealed",
     ),
+    "a text that has another one within": (
+        """UPDATE entry SET kind = kind || '","license_number":"' || license_number, license_number = NULL
+        WHERE sequence = 301""",
+        r"record 301 .*is not what was sealed",
+    ),
+    "texts as they are escaped": (
+        "UPDATE entry SET note = to_json(note)[2:-2] WHERE sequence <= 300",
+        r"record 1 .*is not what was sealed",
+    ),
     "two columns": ("UPDATE entry SET quantity = 9, tpp = 9 WHERE sequence = 1", r"record 1 .*the hash does not tell"),
     "a balance": (
         "UPDATE balance SET tpp = tpp - 1 WHERE account = 'cap'",
