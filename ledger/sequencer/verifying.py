@@ -8,16 +8,16 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from threading import active_count
 from typing import Final
 
 from ledger.core.errors import VerificationFailed, WrongUsage
+from ledger.sequencer import sharing
 from ledger.sequencer.rederiving import rederived
 from ledger.sequencer.witnesses import KeyChain, check_checkpoint, check_outside, notes_inside
 from ledger.store import expected, numbering
@@ -27,7 +27,7 @@ from ledger.store.log import Connection, checkpoints_after
 from ledger.store.numbering import count
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.query import rows
-from ledger.store.rehashing import SPAN, Span, check_tiles, rehash
+from ledger.store.rehashing import SPAN, Span, check_tiles
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.note import VerifierKey
 from ledger.tlog.tree import TILE_LEVELS, Frontier
@@ -102,13 +102,16 @@ def verify(
             " away if you know why they are wrong"
         )
     started = time.perf_counter()
-    with LedgerFile.examine(path) as ledger, legible(path):
+    with LedgerFile.examine(path) as ledger, legible(path), ThreadPoolExecutor(1) as aside:
         connection = ledger.connection
+        views = aside.submit(expected.expected_views)
+        if pool:
+            sharing.open_ahead(path, pool)
         expected.check_tables(connection, path)
         numbering.hold(connection, numbering.FRAME)
         size = numbering.leaves(connection)
-        spans = _spans(ledger, size, pool)
-        expected.check_views(connection)
+        spans = sharing.spans(ledger, size, pool)
+        expected.check_views(connection, views.result())
         chain = KeyChain(connection, keys)
         bar = _Bar(advanced, size + (ledger.rows("SELECT count(*) FROM entry")[0][0] if deep else 0))
         decided = _Ahead(rederived(connection), bar, pool is not None) if deep else None
@@ -173,29 +176,6 @@ class _Ahead:
         if self._error:
             raise self._error
         return self._done
-
-
-def _spans(ledger: LedgerFile, size: int, pool: ProcessPoolExecutor | None) -> Iterator[Span]:
-    """Give every span of leaves, in order, as it was found again."""
-    bounds = [(start, min(start + SPAN, size)) for start in range(0, size, SPAN)]
-    if pool is None:
-        return (rehash(ledger.connection, *bound) for bound in bounds)
-    futures = [pool.submit(_rehashed, ledger.path, *bound) for bound in bounds]
-    return (future.result() for future in futures)
-
-
-def _rehashed(path: Path, start: int, end: int) -> Span:
-    """Hash a span again in a process of its own."""
-    with legible(path):
-        return rehash(_own(path).connection, start, end)
-
-
-@cache
-def _own(path: Path) -> LedgerFile:
-    """Open the ledger once in each process that helps; the processes are the threads."""
-    ledger = LedgerFile.examine(path)
-    ledger.connection.execute("SET threads = 1")
-    return ledger
 
 
 def _check_tree(connection: Connection, chain: KeyChain, spans: Iterator[Span], bar: _Bar) -> bytes:

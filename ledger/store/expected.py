@@ -64,9 +64,8 @@ def check_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise VerificationFailed(f"the table migration does not name the migrations that were made; {KEEP}")
 
 
-def check_views(connection: duckdb.DuckDBPyConnection) -> None:
+def check_views(connection: duckdb.DuckDBPyConnection, expected: Mapping[tuple[str, str], str]) -> None:
     """See that views and macros are as this software makes them: people and reports believe what they show."""
-    expected = _expected_views()
     found = {(kind, name): text for kind, name, text in rows(connection, _VIEWS)}
     for kind, name in sorted(expected.keys() | found.keys()):
         if expected.get((kind, name)) != found.get((kind, name)):
@@ -85,7 +84,8 @@ _expected_parts = cache(schema.expected_parts)
 
 
 @cache
-def _expected_views() -> Mapping[tuple[str, str], str]:
+def expected_views() -> Mapping[tuple[str, str], str]:
+    """Give the SQL of every view and macro, by `view` or `macro` and its name, as this software makes them."""
     with duckdb.connect(":memory:") as fresh:
         for _, text in schema.migrations().values():
             fresh.execute(text)
