@@ -106,7 +106,7 @@ def field_sql(name: str, value: str, *, quoted: bool) -> str:
     """Give what SQL is to write after one another; `value` is the SQL of a text or number without escapes."""
     before, after = _around(name)
     quote = '"' if quoted else ""
-    return ", ".join((literal(before + quote), value, literal(quote + after)))
+    return ", ".join((literal(before + quote), value, *([literal(quote + after)] if quote + after else [])))
 
 
 def _around(name: str) -> tuple[str, str]:

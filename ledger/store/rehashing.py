@@ -45,7 +45,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class _Leaves:
-    """The stored leaves of a span; `hashes` has a row of 32 bytes for each."""
+    """The stored leaves of a span; `hashes` has a row for each, as `_hash_rows` gives them."""
 
     start: int
     kinds: Any
@@ -65,7 +65,7 @@ def rehash(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> Span:
     Raises VerificationFailed for the first that differs. `start` is a multiple of `SPAN`, `end` at most the next.
     """
     leaves = _leaves(connection, start, end)
-    again = np.zeros((end - start, HASH_BYTES), np.uint8)
+    again = np.zeros_like(leaves.hashes)
     sequences = _decisions(connection, leaves, again)
     for kind in FIELDS:
         if kind != "decision" and len(leaves.of(kind)):
@@ -74,9 +74,7 @@ def rehash(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> Span:
             ]
             numbers = np.array([leaf for leaf, _ in found], np.int64)
             _match(connection, kind, leaves.of(kind), numbers)
-            again[numbers - start] = np.frombuffer(b"".join(digest for _, digest in found), np.uint8).reshape(
-                -1, HASH_BYTES
-            )
+            again[numbers - start] = _hash_rows(b"".join(digest for _, digest in found))
     wrong = np.flatnonzero((again != leaves.hashes).any(axis=1))
     if len(wrong):
         raise VerificationFailed(differing(connection, start + int(wrong[0])))
@@ -105,7 +103,12 @@ def _leaves(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> _Lea
             raise VerificationFailed(f"leaf {leaf:,} is of a kind that there is not, {shown(kind)}; {KEEP}")
     _octets(table.column("salt"), SALT_BYTES, start, "salt")
     hashes = _octets(table.column("hash"), HASH_BYTES, start, "hash")
-    return _Leaves(start, kinds, np.frombuffer(hashes, np.uint8).reshape(-1, HASH_BYTES))
+    return _Leaves(start, kinds, _hash_rows(hashes))
+
+
+def _hash_rows(hashes: bytes) -> Any:
+    """Give a row for each hash; of four large numbers, which are compared sooner than bytes."""
+    return np.frombuffer(hashes, np.uint64).reshape(-1, HASH_BYTES // 8)
 
 
 def _octets(column: Any, width: int, start: int, name: str) -> bytes:
@@ -137,9 +140,9 @@ def _match(connection: duckdb.DuckDBPyConnection, kind: str, expected: Numbers, 
 def _decisions(connection: duckdb.DuckDBPyConnection, leaves: _Leaves, again: Any) -> tuple[int, int] | None:
     """Hash the decisions of a span again. Gives their first and last sequence."""
     start, end = leaves.start, leaves.start + len(leaves.kinds)
-    found: list[tuple[Any, ...]] = [(_NONE, _NONE, np.zeros((0, HASH_BYTES), np.uint8))]
+    found: list[tuple[Any, ...]] = [(_NONE, _NONE, _hash_rows(b""))]
     for lot in stored_decisions(connection, start, end):
-        digests = np.frombuffer(hashed(lot.column("written")), np.uint8).reshape(-1, HASH_BYTES)
+        digests = _hash_rows(hashed(lot.column("written")))
         found.append((numbers_of(lot.column("leaf")), numbers_of(lot.column("sequence")), digests))
     numbers, sequences, digests = map(np.concatenate, zip(*found, strict=True))
     order = np.argsort(numbers, kind="stable")

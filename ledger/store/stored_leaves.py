@@ -38,8 +38,6 @@ class _Survey:
     count: int
     said: Mapping[str, int]
     """How many of them say a field that may be left out."""
-    escaped: frozenset[str]
-    """The texts that cannot all be written as they are."""
     batch: tuple[str, ...] | None
     """The fields `_OF_BATCH`, written, where one batch recorded them all."""
 
@@ -96,23 +94,12 @@ def _salts(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> Any:
 
 def _surveyed(connection: duckdb.DuckDBPyConnection, within: str) -> _Survey:
     """Go through decisions to see what their leaves have in common."""
-    asked = {("said", name): f"count_if({_is_said(name)})" for name in _OF_ENTRY if name in COUNTS | BLANKABLE}
-    # What is escaped is longer than the text with its two quotes.
-    asked |= {
-        ("escaped", name): f"bool_or(strlen(to_json(e.{name})) <> strlen(e.{name}) + 2)"
-        for name in _OF_ENTRY
-        if name in TEXTS
-    }
+    asked = {name: f"count_if({_is_said(name)})" for name in _OF_ENTRY if name in COUNTS | BLANKABLE}
     query = f"SELECT count(*), min(e.batch), max(e.batch), {', '.join(asked.values())} FROM entry AS e WHERE {within}"
     ((count, first, last, *found),) = rows(connection, query)
-    told = dict(zip(asked, found, strict=True))
     batches = rows(connection, f"SELECT * EXCLUDE batch FROM ({_BATCHES}) WHERE batch = ?", [first])
-    return _Survey(
-        count,
-        {name: number for (what, name), number in told.items() if what == "said"},
-        frozenset(name for (what, name), is_so in told.items() if what == "escaped" and is_so),
-        batches[0] if first == last and len(batches) == 1 else None,
-    )
+    is_one = first == last and len(batches) == 1
+    return _Survey(count, dict(zip(asked, found, strict=True)), batches[0] if is_one else None)
 
 
 def _is_said(name: str) -> str:
@@ -124,16 +111,16 @@ def _written_sql(survey: _Survey) -> str:
     """Give the SQL of the bytes that are hashed for a decision; columns that no decision says go unread."""
     of_batch = map(literal, survey.batch) if survey.batch else [f"b.said_{name}" for name in _OF_BATCH]
     written = dict(zip(_OF_BATCH, of_batch, strict=True))
-    written["salt"] = f"concat({field_sql('salt', 'l.salt', quoted=True)})"
+    written["salt"] = field_sql("salt", "l.salt", quoted=True)
     written |= {name: _field(name, survey) for name in _OF_ENTRY if survey.said.get(name, survey.count)}
     return leaf_sql(written)
 
 
 def _field(name: str, survey: _Survey) -> str:
-    """Give the SQL of one field of a decision."""
-    is_escaped = name in survey.escaped
-    is_quoted = name in TEXTS or name in DAYS or name.endswith("tpp")
-    value = f"to_json(e.{name})" if is_escaped else f"e.{name}"
-    sql = f"concat({field_sql(name, value, quoted=is_quoted and not is_escaped)})"
-    # To ask of each whether it is said takes longer than to write it.
-    return sql if survey.said.get(name, survey.count) == survey.count else f"CASE WHEN {_is_said(name)} THEN {sql} END"
+    """Give the SQL of one field of a decision; texts may have escapes."""
+    is_text = name in TEXTS
+    value = f"to_json(e.{name})" if is_text else f"e.{name}"
+    sql = field_sql(name, value, quoted=not is_text and (name.endswith("tpp") or name in DAYS))
+    if survey.said.get(name, survey.count) == survey.count:  # to ask of each takes longer than to write it
+        return sql
+    return f"CASE WHEN {_is_said(name)} THEN concat({sql}) END"
