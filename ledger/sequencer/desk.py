@@ -13,7 +13,8 @@ from ledger.rulebook.registers import Registers
 from ledger.rulebook.rulebook import Rulebook
 from ledger.store import read
 from ledger.store.file import LedgerFile
-from ledger.store.seal import BatchRow, Head, head
+from ledger.store.head import Head, head
+from ledger.store.seal import BatchRow
 from ledger.store.seeds import country_names, parse_rulebook, region_countries
 
 

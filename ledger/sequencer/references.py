@@ -98,6 +98,8 @@ def _recorded(
     desk: Desk, provider: str, texts: Sequence[str]
 ) -> tuple[dict[str, tuple[Any, ...]], dict[int, Standing]]:
     """Look up which references are recorded: sequence and content of each, and how those records stand."""
+    if not read.may_know(desk.ledger, provider, texts):
+        return {}, {}
     recorded = read.find_references(desk.ledger.connection, provider, texts)
     return recorded, read.standings(desk.ledger.connection, desk.codebook, [row[0] for row in recorded.values()])
 

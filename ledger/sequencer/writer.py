@@ -81,18 +81,20 @@ class Writer:
         If one of them raises, none is recorded, and each is tried again alone: so only that one fails.
         """
         answers: list[ImportResult | InputRejected] = []
-        tried = 0
+        is_theirs = False
+        """Whether what fails may be the fault of one of them."""
         try:
             desk = self._at_hand()
             # One alone has a transaction of its own making, which appends the first of many rows while others are
             # decided, and begins none if nothing is to be recorded.
             with desk.ledger.transaction() if len(group) > 1 else nullcontext():
-                for request in group:
-                    tried += 1
-                    answers.append(_decided(desk, request))
+                is_theirs = True
+                answers = [_decided(desk, request) for request in group]
+                desk.ledger.insert_gathered()
+                is_theirs = False
         except BaseException as error:  # noqa: BLE001 -- whatever it was, somebody waits to be told
             self._start_afresh()
-            if len(group) > 1 and tried > len(answers):
+            if len(group) > 1 and is_theirs:
                 for request in group:
                     self._record([request])
                 return

@@ -22,10 +22,11 @@ from ledger.rulebook.rulebook import Rulebook
 from ledger.store import contributions
 from ledger.store.arrow import entry_array, entry_value
 from ledger.store.file import LedgerFile
-from ledger.store.insert import insert, insert_rows
+from ledger.store.head import Head, head
+from ledger.store.insert import insert
 from ledger.store.leaves import decision_hashes
 from ledger.store.read import REFERENCE_HASH, reference_hash
-from ledger.store.seal import BatchRow, Head, append_leaves, close_batch, growth, head, instant, leaf_value
+from ledger.store.seal import BatchRow, append_leaves, close_batch, growth, instant, leaf_value
 from ledger.tlog.leaf import SALT_BYTES, Value
 from ledger.tlog.note import VerifierKey
 
@@ -130,12 +131,12 @@ class Appending:
         return self._inserting.submit(append_leaves, self._ledger.connection, self._grown.taken())
 
     def _append_one(self, columns: Mapping[str, Column | Numbers]) -> None:
-        """Append the first record as values, which is quicker while it stays the only one."""
-        connection = self._ledger.connection
+        """Append the first record by itself: while it stays the only one, it can wait for those of other batches."""
+        gathered = self._ledger.gathered
         entry = {name: entry_value(name, column, 0) for name, column in columns.items()}
         number = reference_hash(entry["provider"], entry["reference"])
-        insert_rows(connection, "entry", entry | {"reference_hash": number})
-        contributions.add_one_to_balances(connection, entry)
+        gathered.add("entry", entry | {"reference_hash": number})
+        gathered.add("balance", *contributions.balance_rows(entry))
         self._uncounted += 1
         salt = os.urandom(SALT_BYTES)
         self._grown.add(Column.constant("decision", 1), salt, decision_hashes(columns, self._constants, salt))

@@ -82,8 +82,8 @@ def add_to_balances(connection: duckdb.DuckDBPyConnection, at_sequence: int) -> 
     connection.execute(f"INSERT INTO balance BY NAME {balances_query(f'sequence > {at_sequence:d}')}")
 
 
-def add_one_to_balances(connection: duckdb.DuckDBPyConnection, entry: Mapping[str, Any]) -> None:
-    """Append what one entry counts, as `add_to_balances` does, without asking for it again."""
+def balance_rows(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give what one entry counts as rows of balances, as `add_to_balances` appends it, without asking for it again."""
     found = {
         (account, "" if account == "lpp" else entry["counted_destination"], entry[period] if period else 0): tpp
         for account, period, tpp in (
@@ -94,14 +94,16 @@ def add_one_to_balances(connection: duckdb.DuckDBPyConnection, entry: Mapping[st
         )
         if tpp
     }
-    values = [
-        value
+    return [
+        {
+            "account": account,
+            "consignee": entry["consignee"],
+            "destination": destination,
+            "period": period,
+            "tpp": tpp,
+        }
         for (account, destination, period), tpp in found.items()
-        for value in (account, entry["consignee"], destination, period, tpp)
     ]
-    if values:
-        rows_of_five = ", ".join(["(?, ?, ?, ?, ?)"] * len(found))
-        connection.execute(f"INSERT INTO balance VALUES {rows_of_five}", values)
 
 
 def are_many(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -12,9 +12,11 @@ import duckdb
 
 from ledger.core.errors import LedgerUnavailable, QuotaledgerError, VerificationFailed, WrongUsage
 from ledger.store import contributions, derived, guard, leftovers, schema
+from ledger.store.gathered import Gathered
 from ledger.store.holder import SUFFIX as HOLDER_SUFFIX
 from ledger.store.holder import remove_holder, told_holder, write_holder
 from ledger.store.outside import OutsideCheckpoints
+from ledger.store.query import parsed
 from ledger.store.query import rows as query_rows
 from ledger.store.signing import Signer
 from ledger.tlog.checkpoint import Checkpoint
@@ -41,14 +43,16 @@ class LedgerFile:
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
-        self.connection = connection
+        self._connection = connection
+        self.gathered = Gathered()
+        """What is recorded in this transaction and waits for its end."""
         self.signer: Signer | None = None
         """Who signs checkpoints; None for reading alone."""
         self.outside: OutsideCheckpoints | None = None
         self._holder: Path | None = None
         self._in_transaction = False
-        self._signed = 0
-        """How many checkpoints were signed in this transaction."""
+        self._signed: list[str] = []
+        """The checkpoints that were signed in this transaction."""
         self._is_behind = False
         """Whether checkpoints may be committed that are not in the file of outside checkpoints yet."""
 
@@ -125,6 +129,16 @@ class LedgerFile:
             unavailable = _unavailable(path, error)
             raise unavailable if isinstance(unavailable, LedgerUnavailable) else _unreadable(path, error) from None
 
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection; what waits is inserted first, so that whoever asks sees all that was recorded."""
+        self.insert_gathered()
+        return self._connection
+
+    @connection.setter
+    def connection(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
     def _make_ready(self, now: datetime | None, *, unclosed: bool) -> None:
         """Bring the file up to date if it may be written to, and check that nothing else has changed its tables."""
         for stranger in schema.strangers(self.connection):
@@ -172,13 +186,13 @@ class LedgerFile:
         """
         if self.signer is None:
             raise QuotaledgerError(f"{self.path} was opened without its signing key, and nothing is recorded unsigned")
-        self._signed += 1
-        if self._signed > guard.BATCHES_MAX:  # were it committed, no opening after a crash would believe it
+        if len(self._signed) == guard.BATCHES_MAX:  # were it committed, no opening after a crash would believe it
             raise QuotaledgerError(
                 f"nothing was recorded: one transaction records at most {guard.BATCHES_MAX} batches; record them in"
                 " several"
             )
-        return self.signer.sign(Checkpoint(self.signer.origin, size, root))
+        self._signed.append(self.signer.sign(Checkpoint(self.signer.origin, size, root)))
+        return self._signed[-1]
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -187,18 +201,19 @@ class LedgerFile:
         A block within another takes effect with the outer one.
         """
         if self._in_transaction:
-            yield self.connection
+            yield self._connection
             return
         if self._is_behind:  # nothing is committed on top of what is not said outside
             self._say_outside()
-        self.connection.execute("BEGIN")
+        self._connection.execute("BEGIN")
         self._in_transaction = self._is_behind = True
-        self._signed = 0
+        self._signed = []
         try:
-            yield self.connection
+            yield self._connection
+            self.insert_gathered()
             # Here the write-ahead log is synced: what is acknowledged after this line survives a crash, and a crash
             # before it leaves the ledger as it was.
-            self.connection.execute("COMMIT")
+            self._connection.execute("COMMIT")
         except duckdb.Error as error:
             self._roll_back()
             raise QuotaledgerError(f"nothing was recorded in {self.path}: {_reason(error)}") from error
@@ -207,24 +222,35 @@ class LedgerFile:
             raise
         finally:
             self._in_transaction = False
-        self._say_outside()
+        self._say_outside(self._signed)
+
+    def insert_gathered(self) -> None:
+        """Insert what waits. Raises duckdb.Error, or QuotaledgerError if the ledger has moved."""
+        self.gathered.insert(self._connection)
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open, in which all takes effect together or nothing."""
         return self._in_transaction
 
-    def _say_outside(self) -> None:
-        """Append checkpoints outside when they are committed; what a crash prevents is made up for at the opening."""
+    def _say_outside(self, committed: Sequence[str] = ()) -> None:
+        """Append checkpoints outside when they are committed; what a crash prevents is made up for at the opening.
+
+        `committed` are all that can be missing there, if the file still ends with what this process has appended.
+        """
         if self.outside:
-            guard.catch_up(self.connection, self.outside)
+            if committed and self.outside.ends_as_left():
+                self.outside.append(committed)
+            else:
+                guard.catch_up(self._connection, self.outside)
         self._is_behind = False
 
     def _roll_back(self) -> None:
         # After a failed COMMIT there is no transaction left to roll back, and after a full disk no connection: what
         # is in the file then is what was committed before.
+        self.gathered.forget()
         try:
-            self.connection.execute("ROLLBACK")
+            self._connection.execute("ROLLBACK")
         except duckdb.Error:
             return
 
@@ -242,6 +268,10 @@ class LedgerFile:
         except duckdb.Error as error:
             raise QuotaledgerError(f"{self.path} cannot be written: {_reason(error)}") from None
 
+    def as_inserted(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Give the rows of a query that is often asked, of what is inserted: what waits is not seen."""
+        return self._connection.execute(parsed(self._connection, query), parameters).fetchall()
+
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Give the rows of a query."""
         return query_rows(self.connection, query, parameters)
@@ -252,7 +282,7 @@ class LedgerFile:
             self.outside.close()
         if self._holder:
             remove_holder(self._holder)
-        self.connection.close()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self

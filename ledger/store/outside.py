@@ -35,6 +35,8 @@ class OutsideCheckpoints:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._number: int | None = None
+        self._appended = b""
+        """The last note that was appended here, as the file has it."""
 
     def notes(self) -> Iterator[str]:
         """Give every whole note, in order. Raises QuotaledgerError for anything that is none, but at the very end."""
@@ -55,6 +57,10 @@ class OutsideCheckpoints:
         """Say if there is no whole note anywhere in the file: damage behind the notes loses none of them."""
         return not _NOTE.search(self._read(0))
 
+    def ends_as_left(self) -> bool:
+        """Say if the file ends with what was last appended here: then no other is in its place, nor was it cut."""
+        return bool(self._appended) and self._read(len(self._appended)) == self._appended
+
     def append(self, notes: Iterable[str]) -> None:
         """Append notes, and give back when they would survive a crash."""
         try:
@@ -65,10 +71,12 @@ class OutsideCheckpoints:
                     sync_folder(self.path.parent)
             before = os.fstat(self._number).st_size
             try:
-                written = "".join(note + _END for note in notes).encode()
+                encoded = [(note + _END).encode() for note in notes]
+                written = b"".join(encoded)
                 while written:
                     written = written[os.write(self._number, written) :]
                 os.fsync(self._number)
+                self._appended = encoded[-1]
             except BaseException:
                 os.ftruncate(self._number, before)
                 raise

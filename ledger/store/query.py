@@ -2,9 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import duckdb
+
+_PARSED_MAX: Final = 256
+_PARSED: Final[dict[str, duckdb.Statement]] = {}
+
+
+def parsed(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:
+    """Give a statement that comes again and again, parsed once: of a small one that is a third of its time.
+
+    It belongs to no connection: each plans it anew.
+    """
+    if query not in _PARSED:
+        if len(_PARSED) == _PARSED_MAX:
+            _PARSED.clear()
+        (_PARSED[query],) = connection.extract_statements(query)
+    return _PARSED[query]
 
 
 def rows(

@@ -14,6 +14,7 @@ from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.columns import Standing
 from ledger.rulebook.registers import Assurance, Authorization, Chip, Party, Registers, Row
 from ledger.store.contributions import balances_query
+from ledger.store.file import LedgerFile
 from ledger.store.query import first, lent, rows
 from schemas.record import COLUMNS, NEVER_COMPARED
 from schemas.words import Basis, Kind
@@ -113,6 +114,20 @@ def _counts(account: str, period: int, tpp: int) -> Counts:
     return Counts(**{account: tpp})
 
 
+def may_know(ledger: LedgerFile, provider: str, references: Sequence[str]) -> bool:
+    """Say if any of a few references of a provider's may be recorded: most are new, and that is told soon.
+
+    What waits to be inserted stays where it is, and is looked through, too. Of many references it may always be.
+    """
+    if len(references) > _FEW:
+        return True
+    hashes = {reference_hash(provider, reference) for reference in references}
+    if hashes & ledger.gathered.values("entry", "reference_hash"):
+        return True
+    query = f"SELECT 1 FROM entry WHERE reference_hash IN ({', '.join('?' * len(hashes))}) LIMIT 1"
+    return bool(hashes and ledger.as_inserted(query, list(hashes)))
+
+
 def find_references(connection: Connection, provider: str, references: Sequence[str]) -> dict[str, tuple[Any, ...]]:
     """Give, by reference, sequence and then the `COMPARED` columns, as given, of the provider's records."""
     found: dict[str, tuple[Any, ...]] = {}
@@ -128,9 +143,6 @@ def _looked_up(
     """Find records by reference: a few through the index, many by one join."""
     if len(references) <= _FEW:
         hashes = ", ".join(str(reference_hash(provider, reference)) for reference in references) or "NULL"
-        # Most are new, and to ask for one column of nothing is quicker than for fifteen.
-        if not connection.execute(f"SELECT 1 FROM entry WHERE reference_hash IN ({hashes}) LIMIT 1").fetchall():
-            return []
         query = f"SELECT entry.provider, {columns} FROM entry WHERE reference_hash IN ({hashes})"
         found = connection.execute(query).fetchall()
         wanted = set(references)

@@ -1,39 +1,29 @@
 """Sealing: what closes each batch in the log, in the transaction that recorded it.
 
 The batch's own leaf follows the leaves of what it recorded; the tree grows by all of them, and a signed checkpoint says
-how many leaves there are now and what their root is. Only then the head moves.
+how many leaves there are now and what their root is. All of that, and the move of the head, waits for the end of the
+transaction, so that several batches share statements.
 """
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from ledger.core.columns import Column, concatenate
-from ledger.core.errors import QuotaledgerError
 from ledger.store.arrow import dictionary
 from ledger.store.file import LedgerFile
+from ledger.store.head import Head, Move
 from ledger.store.insert import insert, insert_rows
-from ledger.store.query import first
 from ledger.tlog.leaf import HASH_BYTES, INSTANT, SALT_BYTES, Value, leaf_bytes, leaf_hash
 from ledger.tlog.tree import Frontier, Tiles
 
 _FEW = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Where the ledger stands: the last record's sequence, the number of leaves, the last batch, the log's peaks."""
-
-    sequence: int
-    leaf: int
-    batch: int
-    peaks: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +42,9 @@ class BatchRow:
     duplicates: int
     rulebook_digest: str
     software_version: str
+
+
+_BATCH_COLUMNS: Final = tuple(field.name for field in fields(BatchRow))
 
 
 @dataclass
@@ -87,12 +80,6 @@ class Growth:
         return taken
 
 
-def head(connection: duckdb.DuckDBPyConnection) -> Head:
-    """Give where the ledger stands."""
-    row = first(connection, "SELECT sequence, leaf, batch, peaks FROM head")
-    return Head(*row) if row else Head(0, 0, 0)
-
-
 def growth(at: Head) -> Growth:
     """Give the log where the ledger stands, to add leaves to."""
     return Growth(Frontier(at.leaf, at.peaks), at.leaf)
@@ -111,22 +98,23 @@ def close_batch(
     """Close a batch whose rows are appended, and give where the ledger stands then.
 
     `sequence` is the last record's, `latest` the latest date of a record of the batch, `files` name, SHA-256 and rows
-    of each. Raises QuotaledgerError if the ledger does not stand where whoever decided believed.
+    of each. If the ledger does not stand where whoever decided believed, the transaction ends with QuotaledgerError.
     """
-    connection, number = ledger.connection, at.batch + 1
-    values = asdict(batch) | {"batch": number}
+    number = at.batch + 1
+    values = {name: getattr(batch, name) for name in _BATCH_COLUMNS} | {"batch": number}
     rows = [{"file": file, "sha256": digest, "records": records} for file, digest, records in files]
     grown.add_leaf("batch", values | {"recorded_at": instant(batch.recorded_at), "files": rows or None})
     to = Head(sequence, grown.frontier.size, number, grown.frontier.peaks)
-    append_leaves(connection, grown.taken())
-    insert_rows(connection, "batch", values | {"last_sequence": sequence, "last_leaf": to.leaf - 1})
+    _let_wait(ledger, grown.taken())
+    ledger.gathered.add("batch", values | {"last_sequence": sequence, "last_leaf": to.leaf - 1})
     if rows:
-        numbered = [{"batch": number, "number": place} | row for place, row in enumerate(rows, 1)]
-        insert_rows(connection, "batch_file", *numbered)
+        ledger.gathered.add(
+            "batch_file", *({"batch": number, "number": place} | row for place, row in enumerate(rows, 1))
+        )
     root = grown.frontier.root()
     note = ledger.sign(to.leaf, root)
-    insert_rows(connection, "checkpoint", {"batch": number, "size": to.leaf, "root": root, "note": note})
-    _move_head(connection, at, to, latest)
+    ledger.gathered.add("checkpoint", {"batch": number, "size": to.leaf, "root": root, "note": note})
+    ledger.gathered.move(Move(at, to, latest))
     return to
 
 
@@ -144,27 +132,42 @@ def leaf_value(name: str, value: Any) -> Value:
     return value  # type: ignore[no-any-return]
 
 
+def _let_wait(ledger: LedgerFile, grown: Growth) -> None:
+    """Let a few leaves wait for the end of the transaction, with the tiles they complete; many are appended now."""
+    if sum(map(len, grown.kinds)) > _FEW:
+        append_leaves(ledger.connection, grown)
+        return
+    ledger.gathered.add("leaf", *_leaf_rows(grown))
+    # Not as Arrow: its first table is what loads pandas, where that is installed, and one request would wait for it.
+    for tiles in grown.tiles:
+        hashes = enumerate(_cut(tiles.hashes, HASH_BYTES), tiles.start)
+        rows = ({"level": tiles.level, "number": number, "hash": digest} for number, digest in hashes)
+        ledger.gathered.add("tile", *rows)
+
+
 def append_leaves(connection: duckdb.DuckDBPyConnection, grown: Growth) -> None:
     """Append leaves, and the tiles that they complete."""
-    start = grown.start
     kinds, salts, hashes = concatenate(grown.kinds), b"".join(grown.salts), b"".join(grown.hashes)
     if len(kinds) <= _FEW:
-        rows = [
-            {"leaf": start + place, "kind": kind, "salt": salt, "hash": digest}
-            for place, (kind, salt, digest) in enumerate(
-                zip(kinds.items(), _cut(salts, SALT_BYTES), _cut(hashes, HASH_BYTES), strict=True)
-            )
-        ]
-        insert_rows(connection, "leaf", *rows)
+        insert_rows(connection, "leaf", *_leaf_rows(grown))
     else:
         columns = {
-            "leaf": np.arange(start, start + len(kinds)),
+            "leaf": np.arange(grown.start, grown.start + len(kinds)),
             "kind": dictionary(kinds),
             "salt": _octets(salts, SALT_BYTES),
             "hash": _octets(hashes, HASH_BYTES),
         }
         insert(connection, "leaf", columns)
     append_tiles(connection, grown.tiles)
+
+
+def _leaf_rows(grown: Growth) -> list[dict[str, Any]]:
+    kinds = (kind for column in grown.kinds for kind in column.items())
+    salts, hashes = _cut(b"".join(grown.salts), SALT_BYTES), _cut(b"".join(grown.hashes), HASH_BYTES)
+    return [
+        {"leaf": leaf, "kind": kind, "salt": salt, "hash": digest}
+        for leaf, (kind, salt, digest) in enumerate(zip(kinds, salts, hashes, strict=True), grown.start)
+    ]
 
 
 def append_tiles(connection: duckdb.DuckDBPyConnection, completed: Sequence[Tiles]) -> None:
@@ -183,21 +186,3 @@ def _octets(joined: bytes, width: int) -> Any:
 
 def _cut(joined: bytes, width: int) -> list[bytes]:
     return [joined[at : at + width] for at in range(0, len(joined), width)]
-
-
-def _move_head(connection: duckdb.DuckDBPyConnection, at: Head, to: Head, latest: date | None) -> None:
-    """Move the head of the log in the transaction that appends.
-
-    Raises QuotaledgerError if the ledger does not stand where whoever decided believed.
-    """
-    values = asdict(to) | {"latest_date": latest}
-    if not at.batch:
-        insert_rows(connection, "head", values)
-        return
-    query = """
-        UPDATE head SET sequence = ?, leaf = ?, batch = ?, peaks = ?, latest_date = greatest(latest_date, ?)
-        WHERE sequence = ? AND leaf = ? AND batch = ?
-    """
-    found = connection.execute(query, [*values.values(), at.sequence, at.leaf, at.batch]).fetchall()
-    if found != [(1,)]:
-        raise QuotaledgerError("the ledger has moved since this was decided; nothing was recorded, try again")

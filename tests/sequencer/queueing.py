@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event, get_ident
 from typing import Any, cast
 
+import duckdb
 import pytest
 
 from ledger.sequencer.imported import ImportResult
@@ -84,9 +85,9 @@ class Statements:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.connection, name)
 
-    def execute(self, query: str, *values: Any) -> Any:
+    def execute(self, query: str | duckdb.Statement, *values: Any) -> Any:
         """Execute a statement."""
-        self.said.append(query)
+        self.said.append(query if isinstance(query, str) else query.query)
         self.threads.add(get_ident())
         if query == "COMMIT" and self.commits in self.failing:
             if self.breaks:

@@ -144,6 +144,24 @@ def test_no_transaction_records_more_batches_than_a_crash_may_keep_back(path: Pa
     assert verify(path).remarks == []
 
 
+def test_what_becomes_of_the_file_outside_while_the_ledger_is_open_is_noticed(path: Path) -> None:
+    """After each COMMIT it must end as it was left: a note that is cut off comes again, an edited one stops writers."""
+    outside = _outside(path)
+    with LedgerFile.open(path, NOW) as ledger:
+        bench = Bench(ledger)
+        for number in range(4):
+            bench.submit("p", ALLOCATION | {"reference": f"new {number}", "quantity": 1})
+            recorded = [note for (note,) in ledger.rows("SELECT note FROM checkpoint ORDER BY batch")]
+            assert _notes(path) == recorded
+            outside.write_text("".join(f"{note}\n" for note in recorded[: len(recorded) - number]))
+        outside.write_text("".join(f"{note}\n" for note in [*recorded[:-1], recorded[-1].replace("quota", "quote")]))
+        with pytest.raises(QuotaledgerError, match="disagree about the first"):
+            bench.submit("p", ALLOCATION | {"reference": "more", "quantity": 1})
+        with pytest.raises(QuotaledgerError, match="disagree about the first"):
+            bench.submit("p", ALLOCATION | {"reference": "and more", "quantity": 1})
+        assert ledger.rows("SELECT count(*) FROM entry WHERE reference = 'and more'") == [(0,)]
+
+
 def test_a_missing_file_of_outside_checkpoints_stops_writers_until_it_is_renewed(path: Path) -> None:
     """Without it nothing shows that this is not an old copy; reading goes on, and once renewed, so does recording."""
     whole = _outside(path).read_bytes()

@@ -52,7 +52,7 @@ class Counted:
             if name == "executemany":  # a statement for each row of parameters
                 self.statements += [str(arguments[0])] * len(arguments[1])
             elif name not in ("fetchall", "fetchone", "cursor", "close"):
-                self.statements.append(str(arguments[0]))
+                self.statements.append(getattr(arguments[0], "query", str(arguments[0])))
             result = found(*arguments, **named)
             if name == "cursor":
                 return Counted(result, self.statements, self.blocks)

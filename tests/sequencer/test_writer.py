@@ -107,6 +107,48 @@ def test_many_threads_at_once_get_their_own_right_answers(path: Path, monkeypatc
     assert audit(path) == []
 
 
+def test_the_last_of_a_group_sees_the_first(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one request records is known to those after it, though nothing of the group is inserted before its end."""
+    under = {"kind": "delivery", "date": "2026-03-05", "quantity": 3, "under": "a"}
+    with queue(path, monkeypatch) as made:
+        with made.clock.held(made):
+            rows = [
+                allocation("a", 5),
+                allocation("b"),
+                allocation("a", 5),
+                allocation("a", 6),
+                under | {"reference": "d"},
+            ]
+            answers = [made.file("p", row) for row in rows] + [made.file("q", allocation("a", 6))]
+        results = answered(answers)
+        commits = made.statements[0].commits
+    with LedgerFile.open(path) as ledger:
+        delivered = ledger.rows("SELECT under_sequence, fulfilled FROM entry WHERE reference = 'd'")
+
+    assert commits == 2
+    assert [result.counts["admitted"] for result in results] == [1, 1, 0, 0, 1, 1]
+    assert [result.counts["duplicates"] for result in results] == [0, 0, 1, 0, 0, 0]
+    assert [fault.code for fault in results[3].rejected] == ["reference-reused"]
+    assert delivered == [(2, 3)]
+    assert verify(path, deep=True).remarks == []
+
+
+def test_a_group_takes_few_statements(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One asks whether a reference is known, for each request; what all of them record is inserted at the end."""
+    with queue(path, monkeypatch) as made:
+        taken = []
+        for requests in (8, BATCHES_MAX):
+            with made.clock.held(made):
+                answers = [
+                    made.file(f"p{number % 9}", allocation(f"{requests}-{number}")) for number in range(requests)
+                ]
+            before = len(made.statements[0].said)
+            answered(answers)
+            taken.append(len(made.statements[0].said) - before)
+
+    assert 0 < taken[1] - taken[0] <= BATCHES_MAX - 8
+
+
 def test_what_waits_shares_one_commit_and_one_append_outside(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixty-four batches with a checkpoint each are one transaction, at one instant, and one append of all of them."""
     appended: list[int] = []

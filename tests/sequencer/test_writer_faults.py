@@ -1,5 +1,6 @@
 """The writer where something goes wrong: who is told, who is recorded all the same, and what comes after it."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ from ledger.sequencer import desk as desk_module
 from ledger.sequencer.verifying import verify
 from ledger.store import read
 from ledger.store.append import Appending
+from ledger.store.head import Head, Move
+from ledger.store.insert import insert_before
 from ledger.store.outside import OutsideCheckpoints
-from ledger.store.seal import Head
 from tests.faults.audit import audit
 from tests.sequencer.queueing import PATIENCE_SECONDS, allocation, answered, base, batches, queue
 
 _FULL = 4_000
 """So many H100 fill a country of the base."""
+_ELSEWHERE = Head(7, 7, 7)
 
 
 @pytest.fixture
@@ -65,6 +68,47 @@ def test_only_who_raises_fails(path: Path, monkeypatch: pytest.MonkeyPatch, bang
 
     assert [result.counts["admitted"] for result in full] == [1, 0]
     assert sorted(row[1] for row in batches(path)[1:-2]) == sorted(name for name in names if name != "bang")
+    assert audit(path) == []
+
+
+def test_only_whose_rows_cannot_be_inserted_fails(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of a group are inserted together: where one of them cannot be, the others are recorded without it."""
+
+    def inserted(connection: Any, tables: Any, *change: Any) -> int:
+        if any(row["provider"] == "bang" for row in tables["batch"]):
+            raise duckdb.ConversionException("no such text")
+        return insert_before(connection, tables, *change)
+
+    monkeypatch.setattr("ledger.store.gathered.insert_before", inserted)
+    with queue(path, monkeypatch) as made:
+        with made.clock.held(made):
+            answers = [made.file(name, allocation("a", _FULL // 4)) for name in ("p", "bang", "q", "bang", "r")]
+        for answer in (answers[1], answers[3]):
+            with pytest.raises(QuotaledgerError, match=r"nothing was recorded in .*no such text"):
+                answer.result(PATIENCE_SECONDS)
+        done = answered([answers[0], answers[2], answers[4]])
+        full = answered([made.file("q", allocation("b", _FULL // 4 - 1)), made.file("q", allocation("more"))])
+
+    assert [result.counts["admitted"] for result in (*done, *full)] == [1, 1, 1, 1, 0]
+    assert sorted(row[1] for row in batches(path)) == ["held", "p", "q", "q", "q", "r"]
+    assert audit(path) == []
+
+
+def test_a_ledger_that_has_moved_takes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the head is not where a group was decided, none of it is recorded, and what comes after is decided anew."""
+    sql = Move.sql
+    with queue(path, monkeypatch) as made:
+        with monkeypatch.context() as patched:
+            patched.setattr(Move, "sql", lambda move: sql(replace(move, at=_ELSEWHERE)))
+            with made.clock.held(made):
+                answers = [made.file(f"p{number}", allocation("a")) for number in range(8)]
+            for answer in answers:
+                with pytest.raises(QuotaledgerError, match="the ledger has moved since this was decided"):
+                    answer.result(PATIENCE_SECONDS)
+        again = answered([made.file(f"p{number}", allocation("a")) for number in range(8)])
+
+    assert [result.counts["admitted"] for result in again] == [1] * 8
+    assert len(batches(path)) == 8
     assert audit(path) == []
 
 

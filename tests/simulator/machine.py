@@ -23,7 +23,7 @@ from ledger.store.signing import make_private_key
 from tests.harness import copy_ledger
 
 _WRITES: Final = re.compile(
-    r"\s*(BEGIN|COMMIT|CHECKPOINT|INSERT INTO \w+|UPDATE \w+|DELETE FROM \w+|CREATE \w+|DROP \w+)"
+    r"\s*(BEGIN|COMMIT|CHECKPOINT|(?:WITH \w+ AS \()?INSERT INTO \w+|UPDATE \w+|DELETE FROM \w+|CREATE \w+|DROP \w+)"
 )
 _WAL: Final = ".wal"
 _PAST_LOG: Final = "SET checkpoint_threshold = '1B'"
@@ -181,19 +181,20 @@ class Connection:
         self._through_log = False
         """Whether the ledger itself has seen to it that no COMMIT goes past the log."""
 
-    def execute(self, query: str, *parameters: Any) -> duckdb.DuckDBPyConnection:
+    def execute(self, statement: str | duckdb.Statement, *parameters: Any) -> duckdb.DuckDBPyConnection:
         """Execute a statement, or stop before it."""
+        query = statement if isinstance(statement, str) else statement.query
         if self._machine.stopped:
             raise Crash(self._machine.stopped)
         if threshold := _THRESHOLD.match(query):
             self._through_log = threshold[1] == "SET"
         step = _WRITES.match(query)
         if not step:
-            return self._connection.execute(query, *parameters)
+            return self._connection.execute(statement, *parameters)
         if step[1] == "COMMIT":
             return self._machine.commit(self._connection, past_log=self._machine.past_log and not self._through_log)
         self._machine.step(f"before {step[1]}")
-        return self._connection.execute(query, *parameters)
+        return self._connection.execute(statement, *parameters)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)

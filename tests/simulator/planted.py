@@ -10,6 +10,7 @@ from ledger.rulebook.balances import Balances
 from ledger.sequencer.desk import Desk
 from ledger.store import append, contributions, derived, guard, leaves, seal
 from ledger.store.file import LedgerFile
+from ledger.store.gathered import Gathered
 from ledger.store.outside import OutsideCheckpoints
 from ledger.store.read import balances as read_balances
 from ledger.store.signing import Signer
@@ -59,13 +60,15 @@ def _a_balance_is_lost() -> AbstractContextManager[Any]:
 
 
 def _the_head_moves_twice() -> AbstractContextManager[Any]:
-    move = seal._move_head  # noqa: SLF001
+    insert = Gathered.insert
 
-    def moved(connection: Any, at: Any, to: Any, latest: Any) -> None:
-        move(connection, at, to, latest)
-        connection.execute("UPDATE head SET sequence = sequence + 1")
+    def inserted(gathered: Gathered, connection: Any) -> None:
+        moves = gathered._move is not None  # noqa: SLF001
+        insert(gathered, connection)
+        if moves:
+            connection.execute("UPDATE head SET sequence = sequence + 1")
 
-    return patch.object(seal, "_move_head", moved)
+    return patch.object(Gathered, "insert", inserted)
 
 
 def _a_batch_is_two_transactions() -> AbstractContextManager[Any]:
