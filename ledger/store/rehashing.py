@@ -19,7 +19,7 @@ from ledger.store.blame import KEEP, differing, named, strange
 from ledger.store.leaves import hashed
 from ledger.store.log import fields_of
 from ledger.store.query import rows
-from ledger.store.reference_hashes import KEY, reference_hashes
+from ledger.store.read import REFERENCE_HASH
 from ledger.store.stored_leaves import stored_decisions
 from ledger.tlog.leaf import FIELDS, HASH_BYTES, SALT_BYTES, leaf_bytes, leaf_hash
 from ledger.tlog.tree import TILE_LEVELS, Frontier
@@ -168,11 +168,13 @@ def _check_sequences(sequences: Numbers) -> None:
 
 def _check_references(connection: duckdb.DuckDBPyConnection, start: int, end: int) -> None:
     """See that each record of a span is found by its reference."""
-    query = f"SELECT leaf, reference_hash, {KEY} AS key FROM entry WHERE leaf >= {start:d} AND leaf < {end:d}"
-    table = connection.sql(query).to_arrow_table()
-    lost = numbers_of(table.column("reference_hash")) != reference_hashes(table.column("key").combine_chunks())
-    if lost.any():
-        where = named(connection, "decision", int(numbers_of(table.column("leaf"))[lost].min()))
+    query = f"""
+        SELECT min(leaf) FROM entry
+        WHERE leaf >= {start:d} AND leaf < {end:d} AND reference_hash IS DISTINCT FROM {REFERENCE_HASH}
+    """
+    ((leaf,),) = rows(connection, query)
+    if leaf is not None:
+        where = named(connection, "decision", leaf)
         raise VerificationFailed(
             f"{where} would not be found by its reference: its column reference_hash is not the hash of provider and"
             f" reference, so that the same record could be recorded twice; {KEEP}"
