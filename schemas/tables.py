@@ -133,7 +133,7 @@ class Leaf(SQLModel, table=True):
     """A leaf of the log: every decision, register row, adoption, signing key and batch, in the order recorded."""
 
     leaf: int = whole("place in the log, from 0, no gaps", key=True)
-    kind: str = text("decision, party, authorization, assurance, chip, rulebook, key or batch")
+    kind: str = text("decision, party, authorization, assurance, chip, rulebook, key, request or batch")
     salt: bytes = octets("the 16 random bytes in it; the rest of its bytes is in the row that it stands for")
     hash: bytes = octets("SHA-256 of a zero byte and the leaf's bytes (RFC 6962, 2.1)")
 
@@ -210,6 +210,19 @@ class KeyRow(SQLModel, table=True):
     batch: int = whole("the batch that recorded it")
     key: str = text("verifier key, NAME+HASH+BASE64 (C2SP signed-note); the name is the log's origin")
     note: str = text("why it was put in use")
+
+
+class RequestRow(SQLModel, table=True):
+    """A request to the import API that a batch answers, kept so that whoever repeats it gets the same answer."""
+
+    __tablename__ = "request_row"
+    leaf: int = whole("its leaf of the log", key=True)
+    batch: int = whole("the batch that recorded it")
+    request: str = text("id of the request, under which its answer is found")
+    provider: str = text("who sent it")
+    idempotency_key: str | None = blank("the sender's own name for it: the same one is never recorded twice")
+    sha256: str = text("SHA-256 of what was asked for and sent, hex")
+    unrecorded: str | None = blank("JSON: the rows that were rejected or repeat a record, each with why or which")
 
 
 class Checkpoint(SQLModel, table=True):
@@ -314,6 +327,7 @@ LEDGER_TABLES: tuple[type[SQLModel], ...] = (
     ChipRow,
     RulebookRow,
     KeyRow,
+    RequestRow,
     Checkpoint,
     Migration,
 )

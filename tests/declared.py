@@ -21,6 +21,8 @@ def declared_sql() -> str:
     parts += [_triggers(str(table.__tablename__)) for table in LEDGER_TABLES]
     parts.append("CREATE INDEX entry_reference_hash ON entry (reference_hash);")
     parts.append("CREATE INDEX entry_under_sequence ON entry (under_sequence);")
+    parts.append("CREATE INDEX request_row_request ON request_row (request);")
+    parts.append("CREATE INDEX request_row_idempotency_key ON request_row (idempotency_key);")
     return "\n\n".join(parts) + "\n"
 
 

@@ -16,7 +16,7 @@ from ledger.rulebook.rulebook import Rulebook
 from ledger.sequencer.answers import answer_rows
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.founding import found_ledger
-from ledger.sequencer.importing import import_sheets
+from ledger.sequencer.importing import Asked, import_sheets
 from ledger.sequencer.registering import register_sheet
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile
 from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook, parse_rulebook
@@ -79,10 +79,12 @@ class Bench:
         """Register rows."""
         register_sheet(self.desk(), register, sheet(rows))
 
-    def submit(self, provider: str, *rows: Row, skip_invalid: bool = True, dry_run: bool = False) -> list[Answer]:
+    def submit(
+        self, provider: str, *rows: Row, skip_invalid: bool = True, dry_run: bool = False, asked: Asked | None = None
+    ) -> list[Answer]:
         """Import rows as one batch and give an answer for each, or the rejected ones alone if that fails."""
         desk = self.desk()
-        result = import_sheets(desk, provider, [sheet(rows)], skip_invalid=skip_invalid, dry_run=dry_run)
+        result = import_sheets(desk, provider, [sheet(rows)], skip_invalid=skip_invalid, dry_run=dry_run, asked=asked)
         return list(answer_rows(desk, result, skip_invalid=skip_invalid))
 
 

@@ -3,6 +3,7 @@
 QuotaledgerError          exit code 5
 ├── InputRejected         1  the input was rejected; `rows` says where and why
 ├── WrongUsage            2  the command asks for what cannot be
+├── PreconditionFailed    5  what it was to rely on has changed; nothing was recorded
 ├── VerificationFailed    3  what is there is not what was signed, or not what it says it is
 └── LedgerUnavailable     4  the ledger is held by another process, or not there
     └── Busy              4  too many requests wait to be recorded already
@@ -51,6 +52,10 @@ class WrongUsage(QuotaledgerError):
     """The command asks for what cannot be."""
 
     exit_code = 2
+
+
+class PreconditionFailed(QuotaledgerError):
+    """What a request was to rely on has changed meanwhile; nothing was recorded."""
 
 
 class VerificationFailed(QuotaledgerError):

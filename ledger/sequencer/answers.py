@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import numpy as np
 
 from ledger.core.columns import Column, Numbers, listed
-from ledger.core.errors import RejectedRow
+from ledger.core.errors import QuotaledgerError, RejectedRow
 from ledger.core.text import visible
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.imported import ImportResult, Part
@@ -21,6 +21,12 @@ COLUMNS: Final = (
 )
 """The columns of a decision, in order; where an import has several files, `file` comes first."""
 
+DECISION: Final = (
+    *("sequence", "batch", "provider", "reference", "kind", "date", "recorded_at", "destination", "consignee"),
+    *("family", "chip", "quantity", "tpp", "h100e", "basis", "outcome", "limit_id", "account", "remaining_tpp"),
+    *("message", "under", "license_number", "expires", "evidence"),
+)
+"""The columns of the view `decisions` that say what a record is and what became of it."""
 _YEAR: Final = 365
 _OF_ENTRY: Final = (*("reference", "outcome", "basis", "limit_id", "tpp", "remaining_tpp", "account", "sequence"),)
 
@@ -55,6 +61,22 @@ def answer_rows(desk: Desk, result: ImportResult, *, skip_invalid: bool) -> Iter
         for row, file, row_there in zip(rows, files.tolist(), rows_there.tolist(), strict=True):
             answer = found[row] | {"file": result.sheets[file].file, "row": row_there}
             yield {name: answer.get(name) for name in names}
+
+
+def read_back(desk: Desk, results: Sequence[ImportResult | QuotaledgerError]) -> None:
+    """Read the decisions of small imports from the ledger, all by one question, and give each its own."""
+    recorded = {
+        id(result): {int(sequence) for part in result.parts for sequence in cast("Numbers", part.columns["sequence"])}
+        | {sequence for _, sequence in result.duplicates}
+        for result in results
+        if isinstance(result, ImportResult) and result.batch is not None
+    }
+    if not recorded:
+        return
+    found = store.recorded_answers(desk.ledger.connection, set().union(*recorded.values()), DECISION)
+    for result in results:
+        if isinstance(result, ImportResult):
+            result.read_back = {sequence: found[sequence] for sequence in recorded.get(id(result), ())}
 
 
 def _recorded(desk: Desk, result: ImportResult, part: Part) -> list[dict[str, Any]]:

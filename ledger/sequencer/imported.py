@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -53,6 +53,10 @@ class ImportResult:
     faults: list[tuple[int, RejectedRow]] = field(default_factory=list)
     """Every fault with its row in the import, from 0, in order of rows: two of its files may have the same name."""
     batch: int | None = None
+    decided: str | None = None
+    """The digest of the decisions, for whoever asked through the import API."""
+    read_back: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """The decisions of the recorded rows and of those repeated, by sequence, as the view `decisions` has them."""
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys((*map(word, _COUNTED), "rejected", "duplicates"), 0)
     )

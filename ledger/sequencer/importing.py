@@ -1,15 +1,18 @@
 """An import: files in, every row decided in order, and all of it recorded in one transaction or nothing."""
 
 import gc
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Final
 
-from ledger.core.errors import InputRejected
+from ledger.core.errors import InputRejected, PreconditionFailed
 from ledger.core.text import Fault, normal
 from ledger.rulebook.columns import Decisions, Records
 from ledger.rulebook.fold import Fold
+from ledger.sequencer.decided import Decided
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.entries import entry_columns
 from ledger.sequencer.imported import ImportResult, Part
@@ -33,6 +36,19 @@ Advanced = Callable[[int, int], None]
 """Told how many of how many rows are done."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request that an import answers, kept with it: whoever repeats the request is given the same answer."""
+
+    request: str
+    """Its id, under which the answer is found."""
+    sha256: str
+    """Of what was asked for and sent, hex: what a repetition must have in common with it."""
+    idempotency_key: str | None = None
+    expected: str | None = None
+    """What a dry run gave as `decided`: nothing is recorded unless the decisions are those."""
+
+
 def record_sheet(file: str, content: bytes) -> Sheet:
     """Read a file of records. A file that cannot be read has that fault; importing it raises InputRejected."""
     return read_sheet(file, content, COLUMNS, ALWAYS)
@@ -50,19 +66,21 @@ def import_sheets(
     *,
     skip_invalid: bool = False,
     dry_run: bool = False,
+    asked: Asked | None = None,
     advanced: Advanced | None = None,
 ) -> ImportResult:
     """Decide the rows of several files as one batch, and record it.
 
     Raises InputRejected, with nothing recorded, for a file that cannot be read at all and for a provider's name that
     cannot be. Rejected rows are no exception: they are in the result, and unless `skip_invalid` nothing is recorded.
+    Raises PreconditionFailed, likewise, if decisions are not those that whoever `asked` expected.
     A dry run, and an import within a transaction, has all rows in memory; any other one those of a few lots.
     """
     provider = _provider(provider)
     at_once = ALL_ROWS if dry_run or desk.ledger.in_transaction else _AT_ONCE
     with _uncollected():
         coming = lots(sheets, at_once)
-        importing = _Import(desk, provider, sheets, advanced)
+        importing = _Import(desk, provider, sheets, advanced, asked)
         first = next(coming)
         if first.last:
             return importing.of_one_lot(first, skip_invalid=skip_invalid, dry_run=dry_run)
@@ -97,8 +115,11 @@ class _Rejected(Exception):
 class _Import:
     """One import on its way: the balances as the rows decided so far leave them, and what became of those."""
 
-    def __init__(self, desk: Desk, provider: str, sheets: Sequence[Source], advanced: Advanced | None) -> None:
+    def __init__(
+        self, desk: Desk, provider: str, sheets: Sequence[Source], advanced: Advanced | None, asked: Asked | None
+    ) -> None:
         self._desk, self._provider, self._sheets, self._advanced = desk, provider, sheets, advanced
+        self._asked, self._decided = asked, Decided(asked.sha256) if asked else None
         self._result, self._balances = ImportResult(sheets), desk.balances()
         self._next_sequence = desk.head().sequence + 1
         self._seen = Seen()
@@ -107,10 +128,13 @@ class _Import:
         """Decide all rows, and append them if they are to be recorded: nothing need be taken back."""
         result, desk = self._result, self._desk
         part, decisions = self._decide(lot, lambda question: question())
-        if not result.rows or dry_run or (result.faults and not skip_invalid):
+        unexpected = self._unexpected()
+        if not result.rows or dry_run or (result.faults and not skip_invalid) or unexpected:
             if result.rows <= _UNCOUNTED_MAX:
                 decisions.uncount(self._balances)
                 desk.keep(desk.head(), self._balances)
+            if unexpected and not dry_run:
+                raise unexpected
             return result
         with desk.ledger.transaction(), self._appending() as appending:
             self._append(appending, part)
@@ -126,6 +150,8 @@ class _Import:
                 self._append(appending, part, sealed=skip_invalid or not result.faults)
             if result.faults and not skip_invalid:
                 raise _Rejected
+            if unexpected := self._unexpected():
+                raise unexpected
             self._close(appending)
         return result
 
@@ -140,7 +166,20 @@ class _Import:
         self._next_sequence += len(decisions)
         places = self._result.places(decisions.row + start)
         columns = entry_columns(desk.codebook, self._provider, form, decisions, *places)
-        return self._result.add(form, decisions, columns), decisions
+        part = self._result.add(form, decisions, columns)
+        if self._decided:
+            self._decided.add(part)
+            self._result.decided = self._decided.digest(self._result)
+        return part, decisions
+
+    def _unexpected(self) -> PreconditionFailed | None:
+        """Give what is to be raised if the decisions are others than whoever asked expects."""
+        if not self._asked or self._asked.expected in (None, self._result.decided):
+            return None
+        return PreconditionFailed(
+            "the decisions would not be those of the dry run any more: accounts, registers or the rulebook have changed"
+            " since; nothing was recorded, look at a new dry run"
+        )
 
     def _told(self, done: int) -> None:
         if self._advanced:
@@ -156,6 +195,23 @@ class _Import:
 
     def _close(self, appending: append.Appending) -> None:
         files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in self._sheets]
-        head = appending.close(self._result.counts | {"records": self._result.rows}, files)
+        requests = [_request_row(self._asked, self._provider, self._result)] if self._asked else []
+        head = appending.close(self._result.counts | {"records": self._result.rows}, files, requests)
         self._result.batch = head.batch
         self._desk.keep(head, self._balances)
+
+
+def _request_row(asked: Asked, provider: str, result: ImportResult) -> append.LeafRow:
+    """Give what is kept of a request: besides what was recorded, each row that was not."""
+    unrecorded = [{"row": row + 1, "sequence": sequence} for row, sequence in result.duplicates]
+    unrecorded += [
+        {name: value for name, value in asdict(fault).items() if name != "file"} for fault in result.rejected
+    ]
+    values = {
+        "request": asked.request,
+        "provider": provider,
+        "idempotency_key": asked.idempotency_key,
+        "sha256": asked.sha256,
+        "unrecorded": json.dumps(unrecorded, ensure_ascii=False) if unrecorded else None,
+    }
+    return append.LeafRow("request", values)

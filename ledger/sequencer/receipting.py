@@ -72,7 +72,7 @@ def _hold(ledger: LedgerFile) -> None:
     """Hand nothing out of a ledger that is behind its outside checkpoints, or disagrees. Raises VerificationFailed."""
     outside = OutsideCheckpoints(beside(ledger.path, OUTSIDE_SUFFIX))
     try:
-        hold_outside(ledger.connection, outside, outside.last()[0])
+        hold_outside(ledger.connection, outside, ledger.said or outside.last()[0])
     except QuotaledgerError as error:
         raise VerificationFailed(str(error)) from None
 

@@ -1,16 +1,15 @@
 """The requests that wait to be recorded: so many and no more, taken from all providers in turn."""
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Condition
-from typing import Final
+from typing import Any, Final
 
 from ledger.core.errors import Busy, LedgerUnavailable
-from ledger.sequencer.imported import ImportResult
+from ledger.sequencer.desk import Desk
 from ledger.store.guard import BATCHES_MAX
-from ledger.store.sheet import Sheet
 
 ROWS_TOGETHER_MAX: Final = 2_000
 """A transaction of several requests has no more rows; a request that has more is recorded alone.
@@ -24,18 +23,18 @@ _SHARE: Final = 4
 
 @dataclass(frozen=True)
 class Request:
-    """Files of one provider to be recorded as one batch, and the answer that somebody waits for."""
+    """What one provider has recorded as one batch, and the answer that somebody waits for."""
 
     provider: str
-    sheets: Sequence[Sheet]
-    skip_invalid: bool
+    rows: int
     filed_by: str
-    answer: Future[ImportResult] = field(default_factory=Future)
-
-    @property
-    def rows(self) -> int:
-        """How many rows the files have."""
-        return sum(sheet.rows for sheet in self.sheets)
+    work: Callable[[Desk], Any]
+    """What is done at the desk when its turn has come; it gives the answer."""
+    alone: bool = False
+    """Whether it shares its transaction with no other."""
+    read_back: bool = False
+    """Whether the decisions that it recorded are read from the ledger, with those of its group, and given, too."""
+    answer: Future[Any] = field(default_factory=Future)
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class Waiting:
             while self._lines and len(taken) < BATCHES_MAX:
                 provider, line = next(iter(self._lines.items()))
                 rows += line.requests[0].rows
-                if taken and rows > ROWS_TOGETHER_MAX:
+                if taken and (rows > ROWS_TOGETHER_MAX or line.requests[0].alone or taken[0].alone):
                     break
                 request = line.requests.popleft()
                 taken.append(request)

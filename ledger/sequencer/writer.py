@@ -12,16 +12,18 @@ from datetime import datetime
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar
 
-from ledger.core.errors import InputRejected
+from ledger.core.errors import InputRejected, PreconditionFailed, QuotaledgerError
+from ledger.sequencer.answers import read_back
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.imported import ImportResult
-from ledger.sequencer.importing import import_sheets
+from ledger.sequencer.importing import Asked, import_sheets
 from ledger.sequencer.waiting import Request, Room, Waiting
 from ledger.store.file import LedgerFile
 from ledger.store.sheet import Sheet
 
+_T = TypeVar("_T")
 Clock = Callable[[], datetime]
 
 _ROOM: Final = Room()
@@ -44,15 +46,37 @@ class Writer:
         self._thread.start()
 
     def submit(
-        self, provider: str, sheets: Sequence[Sheet], *, filed_by: str, skip_invalid: bool = False
+        self,
+        provider: str,
+        sheets: Sequence[Sheet],
+        *,
+        filed_by: str,
+        skip_invalid: bool = False,
+        asked: Asked | None = None,
     ) -> Future[ImportResult]:
         """Let files be recorded as one batch, and give the answer that will be, at once.
+
+        Who has `asked` through the import API is given the decisions with it (`ImportResult.read_back`).
 
         The answer is what `import_sheets` gives or raises; who has waited long enough may cancel it until the request's
         turn has come. Where it is an error that does not say that nothing was recorded, the same request may be sent
         again: what was recorded is then a duplicate. Raises Busy if too many wait, LedgerUnavailable after `close`.
         """
-        request = Request(provider, sheets, skip_invalid, filed_by)
+
+        def work(desk: Desk) -> ImportResult:
+            return import_sheets(desk, provider, sheets, skip_invalid=skip_invalid, asked=asked)
+
+        rows = sum(sheet.rows for sheet in sheets)
+        request = Request(provider, rows, filed_by, work, read_back=asked is not None)
+        self._waiting.add(request)
+        return request.answer
+
+    def run(self, provider: str, work: Callable[[Desk], _T], *, filed_by: str) -> Future[_T]:
+        """Let something else be done at the desk when the provider's turn has come, in no transaction with others.
+
+        What it raises is the answer. Raises Busy and LedgerUnavailable as `submit` does.
+        """
+        request = Request(provider, 0, filed_by, work, alone=True)
         self._waiting.add(request)
         return request.answer
 
@@ -80,7 +104,7 @@ class Writer:
 
         If one of them raises, none is recorded, and each is tried again alone: so only that one fails.
         """
-        answers: list[ImportResult | InputRejected] = []
+        answers: list[Any] = []
         is_theirs = False
         """Whether what fails may be the fault of one of them."""
         try:
@@ -89,9 +113,11 @@ class Writer:
             # decided, and begins none if nothing is to be recorded.
             with desk.ledger.transaction() if len(group) > 1 else nullcontext():
                 is_theirs = True
-                answers = [_decided(desk, request) for request in group]
+                answers = [_done(desk, request) for request in group]
                 desk.ledger.insert_gathered()
                 is_theirs = False
+            # One question for all of them, after which nobody need ask again.
+            read_back(desk, [answer for request, answer in zip(group, answers, strict=True) if request.read_back])
         except BaseException as error:  # noqa: BLE001 -- whatever it was, somebody waits to be told
             self._start_afresh()
             if len(group) > 1 and is_theirs:
@@ -102,7 +128,7 @@ class Writer:
                 request.answer.set_exception(error)
             return
         for request, answer in zip(group, answers, strict=True):
-            if isinstance(answer, InputRejected):
+            if isinstance(answer, QuotaledgerError):
                 request.answer.set_exception(answer)
             else:
                 request.answer.set_result(answer)
@@ -128,10 +154,10 @@ class Writer:
                 ledger.close()
 
 
-def _decided(desk: Desk, request: Request) -> ImportResult | InputRejected:
-    """Decide and append a request; what cannot be read at all has touched nothing, and hurts nobody beside it."""
+def _done(desk: Desk, request: Request) -> Any:
+    """Do what was asked; what cannot be read, or decided as was asked, has touched nothing and hurts nobody beside."""
     desk.filed_by = request.filed_by
     try:
-        return import_sheets(desk, request.provider, request.sheets, skip_invalid=request.skip_invalid)
-    except InputRejected as error:
+        return request.work(desk)
+    except (InputRejected, PreconditionFailed) as error:
         return error

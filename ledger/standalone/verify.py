@@ -12,9 +12,8 @@ meant to be read before it is trusted. Formats: RFC 6962 (tree), RFC 8785 (JSON)
 
 import sys
 
-# Python looks for modules in the folder of the program first, and wherever PYTHONPATH says: a forged export could have
-# its own hashlib.py or json.py run, which says "verified". So before anything but sys, a part of Python, is imported,
-# the folder of the program goes; then the one it was started in, and the one to verify. With -I none was ever there.
+# Python looks for modules in the program's folder first: a forged export's own json.py could run and say "verified". So
+# that folder, the one started in and the one to verify go before more than sys is imported. With -I none was there.
 if __name__ == "__main__":
     sys.path[:] = sys.path[0 if sys.flags.safe_path else 1 :]
     from os.path import realpath
@@ -48,6 +47,7 @@ COUNTS |= {"committed_tpp", "installed_tpp", "pending_tpp"}  # a decision does n
 FIELDS = {
     "key": "key note",
     "rulebook": "rulebook digest note",
+    "request": "request provider idempotency_key sha256 unrecorded",
     "chip": "chip name vendor tpp chip_class source",
     "party": "party name headquarters parent",
     "authorization": "party basis destination valid_from valid_to citation",
@@ -222,7 +222,7 @@ class Audit:
         kind, body = take(says, "kind", str, what), "fields" if "fields" in says else "hash"
         demand(kind in FIELDS and says.keys() == {"leaf", "kind", body}, f"{what} is of an unknown kind or form")
         demand(says["leaf"] == self.size, f"leaf {says['leaf']!r} stands in leaves.ndjson where {what} should")
-        self.rows[kind] += 1
+        (self.kinds if kind == "request" else self.rows)[kind] += 1  # how a batch came is none of its records
         if body == "fields":
             what = described(self.size, kind, take(says, body, dict, what))
             hashed = leaf_hash(what, kind, says[body])

@@ -108,12 +108,21 @@ class Appending:
             self._wait(0)  # what went wrong before it is the reason
             raise
 
-    def close(self, counts: Mapping[str, int], files: Sequence[tuple[str, str, int]]) -> Head:
-        """Close the batch, and give where the ledger stands then; `files` name, SHA-256 and rows of each."""
+    def close(
+        self, counts: Mapping[str, int], files: Sequence[tuple[str, str, int]], rows: Sequence[LeafRow] = ()
+    ) -> Head:
+        """Close the batch, and give where the ledger stands then; `files` name, SHA-256 and rows of each.
+
+        `rows` are those of other tables, each a leaf behind the decisions.
+        """
         self._wait(0)
         sequence, batch = self._at.sequence + self._count, replace(self._batch, **dict[str, Any](counts))
         if sequence > self._uncounted:
             contributions.add_to_balances(self._ledger.connection, self._uncounted)
+        for row in rows:
+            numbers = {"leaf": self._grown.frontier.size, "batch": self._number}
+            self._ledger.gathered.add(f"{row.kind}_row", {**row.values, **row.besides, **numbers})
+            self._grown.add_leaf(row.kind, leaf_fields(row, self._number, batch.recorded_at))
         return close_batch(
             self._ledger, self._at, batch, self._grown, sequence=sequence, latest=self._latest, files=files
         )
@@ -163,11 +172,16 @@ def append_rows(ledger: LedgerFile, batch: BatchRow, rows: Sequence[LeafRow], la
     for row in rows:
         numbers = {"leaf": grown.frontier.size, "batch": number}
         tables.setdefault(f"{row.kind}_row", []).append({**row.values, **row.besides, **numbers})
-        texts = {name: leaf_value(name, value) for name, value in row.values.items()}
-        grown.add_leaf(row.kind, texts | {"batch": number, "recorded_at": instant(batch.recorded_at)})
+        grown.add_leaf(row.kind, leaf_fields(row, number, batch.recorded_at))
     for table, dicts in tables.items():
         insert(ledger.connection, table, {name: [values[name] for values in dicts] for name in dicts[0]})
     return close_batch(ledger, at, batch, grown, sequence=at.sequence, latest=latest).batch
+
+
+def leaf_fields(row: LeafRow, batch: int, recorded_at: datetime) -> dict[str, Value]:
+    """Give the fields of a row's leaf but the salt."""
+    texts = {name: leaf_value(name, value) for name, value in row.values.items()}
+    return texts | {"batch": batch, "recorded_at": instant(recorded_at)}
 
 
 def register_row(row: Row) -> LeafRow:

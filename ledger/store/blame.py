@@ -31,6 +31,7 @@ _NAMES: Final = {
     "chip": ("chip",),
     "rulebook": ("rulebook",),
     "key": (),
+    "request": ("provider", "request"),
     "batch": ("kind", "provider"),
 }
 """The columns by which people know a row."""

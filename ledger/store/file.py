@@ -44,6 +44,10 @@ class LedgerFile:
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self._connection = connection
+        self._idle = connection.cursor()
+        """Asked nothing by anybody, so that any thread may begin another connection from it."""
+        self.said: str | None = None
+        """The last checkpoint outside before the moment that is seen, where the ledger is read `aside`."""
         self.gathered = Gathered()
         """What is recorded in this transaction and waits for its end."""
         self.signer: Signer | None = None
@@ -138,6 +142,24 @@ class LedgerFile:
     @connection.setter
     def connection(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+
+    @contextmanager
+    def aside(self) -> Iterator[Self]:
+        """Give the ledger as it is now, to be read in any one thread, whatever others record meanwhile.
+
+        Raises QuotaledgerError where the file cannot be read.
+        """
+        # Before the moment: what is said outside later may not be in it.
+        said, _ = OutsideCheckpoints(beside(self.path, OUTSIDE_SUFFIX)).last()
+        try:
+            with self._idle.cursor() as connection:
+                connection.execute("SET TimeZone = 'UTC'; BEGIN TRANSACTION READ ONLY")
+                connection.execute("SELECT leaf FROM head").fetchall()  # the first question fixes the moment
+                ledger = type(self)(self.path, connection)
+                ledger.said = said
+                yield ledger
+        except duckdb.Error as error:
+            raise QuotaledgerError(f"{self.path} cannot be read: {_reason(error)}") from None
 
     def _make_ready(self, now: datetime | None, *, unclosed: bool) -> None:
         """Bring the file up to date if it may be written to, and check that nothing else has changed its tables."""
@@ -282,6 +304,7 @@ class LedgerFile:
             self.outside.close()
         if self._holder:
             remove_holder(self._holder)
+        self._idle.close()
         self._connection.close()
 
     def __enter__(self) -> Self:

@@ -14,7 +14,7 @@ from ledger.core.errors import QuotaledgerError, VerificationFailed
 from ledger.store.file import OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.guard import hold_outside
 from ledger.store.outside import OutsideCheckpoints
-from ledger.store.query import first, rows
+from ledger.store.query import rows
 from schemas.tables import LEDGER_TABLES
 
 _AT_ONCE: Final = 100_000
@@ -31,22 +31,12 @@ def frozen(ledger: LedgerFile) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises VerificationFailed for a ledger that is behind its outside checkpoints or disagrees with them: a copy would
     have others, which do not show that. Raises QuotaledgerError where the file cannot be read.
     """
-    outside = OutsideCheckpoints(beside(ledger.path, OUTSIDE_SUFFIX))
-    said, _ = outside.last()  # before the moment: what is said outside later may not be in it
-    connection = ledger.connection.cursor()
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("BEGIN TRANSACTION READ ONLY")
-        first(connection, "SELECT leaf FROM head")  # it is the first question that fixes the moment
+    with ledger.aside() as now:
         try:
-            hold_outside(connection, outside, said)
+            hold_outside(now.connection, OutsideCheckpoints(beside(ledger.path, OUTSIDE_SUFFIX)), now.said)
         except QuotaledgerError as error:
             raise VerificationFailed(str(error)) from None
-        yield connection
-    except duckdb.Error as error:
-        raise QuotaledgerError(f"{ledger.path} cannot be read: {str(error).splitlines()[0]}") from None
-    finally:
-        connection.close()
+        yield now.connection
 
 
 def pieces(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[pa.Table]:

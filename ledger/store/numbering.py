@@ -87,7 +87,8 @@ COUNTS: Final[tuple[Rule, ...]] = (
     ),
     (
         f"""SELECT b.batch FROM batch AS b LEFT JOIN (SELECT batch, count(*) AS there, bool_and(kind = 'key') AS keys,
-            bool_or(kind = 'rulebook') AS adopts FROM ({_ROWS}) GROUP BY batch) AS r USING (batch)
+            bool_or(kind = 'rulebook') AS adopts FROM ({_ROWS}) WHERE kind <> 'request' GROUP BY batch) AS r
+            USING (batch)
         WHERE CASE b.kind
             WHEN 'import' THEN b.provider IS NULL OR r.there IS NOT NULL
                 OR b.records <> b.admitted + b.refused + b.breached + b.rejected + b.duplicates

@@ -44,6 +44,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "chip": ("chip", "name", "vendor", "tpp", "chip_class", "source", "batch", "recorded_at", "salt"),
     "rulebook": ("rulebook", "digest", "note", "batch", "recorded_at", "salt"),
     "key": ("key", "note", "batch", "recorded_at", "salt"),
+    "request": ("request", "provider", "idempotency_key", "sha256", "unrecorded", "batch", "recorded_at", "salt"),
     "batch": (
         *("batch", "kind", "provider", "filed_by", "recorded_at", "files"),
         *("records", "admitted", "refused", "breached", "rejected", "duplicates"),

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.core.errors import VerificationFailed
 from ledger.sequencer.adopting import adopt
-from ledger.sequencer.importing import import_sheets
+from ledger.sequencer.importing import Asked, import_sheets
 from ledger.sequencer.verifying import verify
 from ledger.tlog.note import VerifierKey
 from tests.harness import Bench, Row, amended, bench, sheet
@@ -55,7 +55,8 @@ def _fill(made: Bench) -> None:
     ]
     import_sheets(desk, "p", [sheet(first, "first"), sheet(second, "second")], skip_invalid=True)
     made.register("parties", PARTIES[2] | {"parent": "USCO"})
-    made.submit("q", ALLOCATION | {"reference": "a", "quantity": 3, "consignee": "SUB"})
+    again = ALLOCATION | {"reference": "a", "quantity": 3, "consignee": "SUB"}
+    made.submit("q", again, again, asked=Asked("r1", "0" * 64, "order 1"))
 
 
 @cache

@@ -16,6 +16,7 @@ import pytest
 
 from ledger.core.errors import QuotaledgerError, VerificationFailed, WrongUsage
 from ledger.sequencer.exporting import export_ledger
+from ledger.sequencer.importing import Asked
 from ledger.sequencer.restoring import back_up_ledger, restore_ledger
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.frozen import TABLES
@@ -37,7 +38,8 @@ def _filled(made: Bench) -> None:
     made.register("assurances", {"destination": "AE", "uplift_percent": "50", "valid_from": "2026-01-01"})
     made.submit("mine", _ORDER | {"reference": "a", "quantity": "10", "note": f"n{_ODD}", "expires": "2027-01-01"})
     made.submit("other-one", *(_ORDER | {"reference": f"secret-{n}", "quantity": "5"} for n in range(70)))
-    made.submit("mine", {"reference": "b", "kind": "lapse", "date": "2026-04-01", "under": "a", "quantity": "4"})
+    lapse = {"reference": "b", "kind": "lapse", "date": "2026-04-01", "under": "a", "quantity": "4"}
+    made.submit("mine", lapse, lapse, asked=Asked("r1", "0" * 64, f"key {_ODD}"))
     made.submit("other two", {"reference": "x", "kind": "reversal", "date": "2026-04-01", "under": "none", "note": "w"})
     made.submit(
         "other two", _ORDER | {"reference": f"y{_ODD[2:5]}", "quantity": "9", "destination": "aws:me-central-1"}

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.rulebook.balances import Balances
-from ledger.sequencer.importing import import_sheets
+from ledger.sequencer.importing import Asked, import_sheets
 from ledger.store import read
 from tests.harness import Answer, Bench, Row, bench, sheet
 from tests.sequencer.test_against_oracle import ROWS_A_FILE, SLOW, STEPS, VARIANTS, Variant, play
@@ -19,7 +19,9 @@ class _Trying(Bench):
 
     tried = 0
 
-    def submit(self, provider: str, *rows: Row, skip_invalid: bool = True, dry_run: bool = False) -> list[Answer]:
+    def submit(
+        self, provider: str, *rows: Row, skip_invalid: bool = True, dry_run: bool = False, asked: Asked | None = None
+    ) -> list[Answer]:
         """Try, compare the accounts that the desk has kept with those that are read, and record."""
         desk = self.desk()
         for more, dry in (((), True), (({"reference": "no record"},), False)):
@@ -30,7 +32,7 @@ class _Trying(Bench):
             assert kept
             assert _sums(kept) == _sums(read.balances(self.ledger.connection, desk.codebook))
         self.tried += 1
-        return super().submit(provider, *rows, skip_invalid=skip_invalid, dry_run=dry_run)
+        return super().submit(provider, *rows, skip_invalid=skip_invalid, dry_run=dry_run, asked=asked)
 
 
 def _sums(balances: Balances) -> dict[tuple[object, ...], int]:

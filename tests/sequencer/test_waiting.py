@@ -5,11 +5,10 @@ import pytest
 from ledger.core.errors import Busy, LedgerUnavailable
 from ledger.sequencer.waiting import ROWS_TOGETHER_MAX, Request, Room, Waiting
 from ledger.store.guard import BATCHES_MAX
-from ledger.store.sheet import Sheet
 
 
 def _request(provider: str, rows: int = 1) -> Request:
-    return Request(provider, [Sheet(f"{rows} rows", "0" * 64, rows)], skip_invalid=False, filed_by="tests")
+    return Request(provider, rows, "tests", lambda _: None)
 
 
 def _groups(waiting: Waiting) -> list[list[Request]]:

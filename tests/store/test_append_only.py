@@ -11,6 +11,7 @@ import pytest
 from ledger.core.errors import LedgerUnavailable, QuotaledgerError, WrongUsage
 from ledger.sequencer import founding
 from ledger.sequencer.founding import found_ledger
+from ledger.sequencer.importing import Asked
 from ledger.store import schema
 from ledger.store.arrow import BLANKABLE, DAYS, TEXTS
 from ledger.store.file import LedgerFile
@@ -43,7 +44,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {"party": "ALPHA", "basis": "NVEU", "destination": "AE", "valid_from": "2025-01-01"},
         )
         made.register("assurances", {"destination": "AE", "uplift_percent": "10", "valid_from": "2025-01-01"})
-        made.submit("p", ALLOCATION | {"reference": "a"})
+        made.submit("p", ALLOCATION | {"reference": "a"}, asked=Asked("r1", "0" * 64))
     return folder / "ledger.duckdb"
 
 

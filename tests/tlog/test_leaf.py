@@ -11,6 +11,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.sequencer.importing import Asked
 from ledger.tlog.leaf import FIELDS, SALT_BYTES, Value, leaf_bytes, leaf_hash
 from tests.harness import Bench, bench
 
@@ -178,7 +179,9 @@ def filled(ledger: Bench) -> None:
         {"party": "ALPHA", "basis": "NVEU", "destination": "AE", "valid_from": "2026-01-01", "valid_to": "2026-12-31"},
     )
     ledger.register("assurances", {"destination": "AE", "uplift_percent": 10, "valid_from": "2025-01-01"})
-    answers = ledger.submit("CLOUD", *({"reference": f"r{n}", **row} for n, row in enumerate(RECORDS)))
+    answers = ledger.submit(
+        "CLOUD", *({"reference": f"r{n}", **row} for n, row in enumerate(RECORDS)), asked=Asked("r1", "cd" * 32)
+    )
     assert [answer["outcome"] for answer in answers] == ["admitted"] * 6 + ["refused", "admitted"]
 
 
