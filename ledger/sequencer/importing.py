@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Final
 
-from ledger.core.errors import InputRejected, PreconditionFailed
-from ledger.core.text import Fault, normal
+from ledger.core.errors import PreconditionFailed
+from ledger.core.names import provider_name
 from ledger.rulebook.columns import Decisions, Records
 from ledger.rulebook.fold import Fold
 from ledger.sequencer.decided import Decided
@@ -23,7 +23,6 @@ from ledger.store.sheet import ALL_ROWS, Content, Sheet, Source
 from ledger.store.sheets import SheetFile, read_sheet
 from schemas.record import ALWAYS, COLUMNS
 
-PROVIDER_LENGTH_MAX = 128
 _AT_ONCE: Final = 2 * 122_880
 """So many rows are decided while those before them are appended.
 
@@ -76,7 +75,7 @@ def import_sheets(
     Raises PreconditionFailed, likewise, if decisions are not those that whoever `asked` expected.
     A dry run, and an import within a transaction, has all rows in memory; any other one those of a few lots.
     """
-    provider = _provider(provider)
+    provider = provider_name(provider)
     at_once = ALL_ROWS if dry_run or desk.ledger.in_transaction else _AT_ONCE
     with _uncollected():
         coming = lots(sheets, at_once)
@@ -97,15 +96,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-def _provider(name: str) -> str:
-    text = normal(name)
-    if isinstance(text, Fault):
-        raise InputRejected(f"the provider's name cannot be used: {text.message}")
-    if not text or len(text) > PROVIDER_LENGTH_MAX:
-        raise InputRejected(f"the provider's name needs 1 to {PROVIDER_LENGTH_MAX} characters; give --provider NAME")
-    return text
 
 
 class _Rejected(Exception):

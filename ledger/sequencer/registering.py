@@ -7,6 +7,7 @@ from typing import Any, Final
 from ledger.core.columns import Column
 from ledger.core.dates import FOREVER, day_text, parse_date
 from ledger.core.errors import InputRejected, RejectedRow
+from ledger.core.names import id_text, limited
 from ledger.core.text import Fault, did_you_mean, nearest, normal, shown
 from ledger.core.tpp import CHIP_TPP_MAX
 from ledger.rulebook.registers import Assurance, Authorization, Chip, Party, Registers, Row
@@ -20,8 +21,8 @@ from schemas.registers import REGISTERS
 _TIER_1: Final = 1
 _PERCENT_MAX: Final = 100
 _HINTED_MAX: Final = 1000
-_LENGTH_MAX: Final = {"id": 128, "text": 1000}
-"""Characters of an id, and of a name, citation or source."""
+_TEXT_LENGTH_MAX: Final = 1000
+"""Characters of a name, citation or source."""
 
 Values = Mapping[str, Any]
 
@@ -179,23 +180,11 @@ _MAKERS: Final[dict[str, Callable[[Values, dict[str, Fault]], Row | None]]] = {
 
 
 def _id(text: str, desk: Desk) -> str | Fault:
-    if any(sign in text for sign in "/{}"):
-        return Fault(
-            "malformed",
-            f"found {shown(text)}; an id has no slash, which separates the parts of an account,"
-            " and no braces, which stand for values in sentences",
-        )
-    return _limited(text, _LENGTH_MAX["id"])
+    return id_text(text)
 
 
 def _short_text(text: str, desk: Desk) -> str | Fault:
-    return _limited(text, _LENGTH_MAX["text"])
-
-
-def _limited(text: str, length_max: int) -> str | Fault:
-    if len(text) > length_max:
-        return Fault("too-long", f"found {len(text):,} characters, expected at most {length_max:,}")
-    return text
+    return limited(text, _TEXT_LENGTH_MAX)
 
 
 def _country(text: str, desk: Desk) -> str | Fault:
