@@ -5,13 +5,16 @@ QuotaledgerError          exit code 5
 ├── WrongUsage            2  the command asks for what cannot be
 ├── PreconditionFailed    5  what it was to rely on has changed; nothing was recorded
 ├── VerificationFailed    3  what is there is not what was signed, or not what it says it is
-└── LedgerUnavailable     4  the ledger is held by another process, or not there
-    └── Busy              4  too many requests wait to be recorded already
+├── LedgerUnavailable     4  the ledger is held by another process, or not there
+│   └── Busy              4  too many requests wait to be recorded already
+└── KeyRefused            5  an API key is unknown, expired or revoked; `reason` says which
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+from schemas.access import KeyFault
 
 
 class QuotaledgerError(Exception):
@@ -72,3 +75,11 @@ class LedgerUnavailable(QuotaledgerError):
 
 class Busy(LedgerUnavailable):
     """Too many requests wait to be recorded already; this one was not accepted, and may be sent again."""
+
+
+class KeyRefused(QuotaledgerError):
+    """An API key does not let its caller in; the sentence and the reason may be told to whoever sent it."""
+
+    def __init__(self, message: str, reason: KeyFault) -> None:
+        super().__init__(message)
+        self.reason = reason

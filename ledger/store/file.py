@@ -93,7 +93,7 @@ class LedgerFile:
         QuotaledgerError if it is damaged, was changed by something else, is of a newer version, is behind its outside
         checkpoints or disagrees with them, or if its signing key is not there.
         """
-        _see_file(path, f"make one with `quotaledger --ledger {path} init`")
+        see_file(path, f"make one with `quotaledger --ledger {path} init`")
         unclosed = beside(path, _LOG_SUFFIX).exists()
         try:
             if now is not None and path.stat().st_nlink > 1:  # the command that made it was killed just then
@@ -126,7 +126,7 @@ class LedgerFile:
 
         Raises LedgerUnavailable if it is not there or held by another process, VerificationFailed if it is damaged.
         """
-        _see_file(path, "give the path of one with --ledger")
+        see_file(path, "give the path of one with --ledger")
         try:
             return cls(path, _connect(path, read_only=True))
         except duckdb.Error as error:
@@ -322,7 +322,7 @@ def beside(path: Path, suffix: str) -> Path:
     return real.with_name(real.name + suffix)
 
 
-def _see_file(path: Path, otherwise: str) -> None:
+def see_file(path: Path, otherwise: str) -> None:
     """See that there is a file. Raises LedgerUnavailable if nothing is there, WrongUsage for what can be no ledger."""
     if not path.exists():
         raise LedgerUnavailable(f"there is no ledger at {path}; {otherwise}")

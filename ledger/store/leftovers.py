@@ -22,7 +22,7 @@ def clear(path: Path) -> None:
 
     To be called before this process makes any: in a container a command has the same process id each time.
     """
-    pattern = re.compile(rf"{re.escape(path.name)}(\.key|\.checkpoints)?\.(?P<pid>\d+)\.unfinished(\.\w+)*")
+    pattern = re.compile(rf"{re.escape(path.name)}(\.key|\.checkpoints)?\.(?P<pid>\d+)\.unfinished([.-]\w+)*")
     with suppress(OSError):  # a leftover that stays does no harm
         for leftover in list(path.absolute().parent.iterdir()):
             made = pattern.fullmatch(leftover.name)
