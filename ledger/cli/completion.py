@@ -1,10 +1,14 @@
-"""What a shell offers after Tab for the values of options: only what comes with the software, so that it is quick.
+"""What a shell offers after Tab for the values of options: only what is quick to find.
 
-Parties and references are in the ledger, which may be held or large: they are not offered.
+That comes with the software, or is in the small store of keys. Parties and references are in the ledger, which may be
+held or large: they are not offered.
 """
 
 from collections.abc import Iterable
 
+import typer
+
+from ledger.core.errors import QuotaledgerError
 from schemas.words import STATED_BASES
 
 Offers = list[tuple[str, str]]
@@ -34,6 +38,17 @@ def rulebooks(incomplete: str) -> Offers:
 def bases(incomplete: str) -> Offers:
     """Offer the authorizations that a record may state."""
     return _offers(((basis.name, "") for basis in STATED_BASES), incomplete)
+
+
+def key_ids(context: typer.Context, incomplete: str) -> Offers:
+    """Offer the ids of the API keys that can still be revoked, each with whose it is."""
+    from ledger.sequencer.keys import list_keys
+
+    try:
+        known = list_keys(context.find_root().params["ledger"])
+    except QuotaledgerError:  # the verb itself will say what is wrong
+        return []
+    return _offers(((key.id, f"{key.provider}, {key.scope}") for key in known if key.revoked_at is None), incomplete)
 
 
 def _offers(known: Iterable[tuple[str, str]], incomplete: str) -> Offers:

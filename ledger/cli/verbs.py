@@ -1,9 +1,22 @@
 """The app with all its verbs: a module of verbs registers itself by being imported here."""
 
-from ledger.cli import archive, asking, correcting, demo, keys, receipts, recording, reports, rulebooks, verifying
+from ledger.cli import (
+    api_keys,
+    archive,
+    asking,
+    correcting,
+    demo,
+    keys,
+    receipts,
+    recording,
+    reports,
+    rulebooks,
+    verifying,
+)
 from ledger.cli.app import app
 
 __all__ = [
+    "api_keys",
     "app",
     "archive",
     "asking",
