@@ -75,14 +75,18 @@ def test_no_legal_number_stands_in_code(name: str) -> None:
 
 @pytest.mark.parametrize("name", _named([path for path in SOURCES if path.parent.name != "store"]))
 def test_ledger_tables_are_written_in_one_place(name: str) -> None:
-    """No SQL outside the store inserts, updates or deletes, and none of it knows duckdb or pyarrow."""
+    """No SQL outside the store inserts, updates or deletes, and none of it knows duckdb, sqlite3 or pyarrow.
+
+    The verifier that is copied into exports keeps what it has seen in a temporary file of SQLite's.
+    """
     tree = ast.parse((ROOT / name).read_text("utf-8"))
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     modules = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     modules += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
 
     assert not [text for text in texts if re.search(r"\b(INSERT INTO|DELETE FROM|UPDATE \w+ SET)\b", text)]
-    assert not [module for module in modules if module and module.split(".")[0] in ("duckdb", "pyarrow")]
+    kept = ("duckdb", "pyarrow") if name.startswith("ledger/standalone") else ("duckdb", "sqlite3", "pyarrow")
+    assert not [module for module in modules if module and module.split(".")[0] in kept]
 
 
 def test_insert_stands_in_one_place() -> None:

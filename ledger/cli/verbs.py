@@ -11,6 +11,7 @@ from ledger.cli import (
     recording,
     reports,
     rulebooks,
+    serving,
     verifying,
 )
 from ledger.cli.app import app
@@ -27,5 +28,6 @@ __all__ = [
     "recording",
     "reports",
     "rulebooks",
+    "serving",
     "verifying",
 ]

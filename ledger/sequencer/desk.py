@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from ledger.core.form import Vocabulary
 from ledger.core.version import VERSION
@@ -48,6 +49,11 @@ class Desk:
         """The codes that a record may name."""
         return vocabulary(self.codebook)
 
+    @cached_property
+    def filers(self) -> dict[str, set[str]]:
+        """Which providers have filed for each party."""
+        return read.filers(self.ledger.connection)
+
     def balances(self) -> Balances:
         """Give the accounts as they stand, free to be changed: they are read anew unless they were handed back."""
         kept, self._balances = self._balances, None
@@ -65,7 +71,7 @@ class Desk:
 
     def renew(self) -> None:
         """Forget all that was read: registers or rulebook have changed."""
-        for name in ("rulebook", "registers", "codebook", "vocabulary"):
+        for name in ("rulebook", "registers", "codebook", "vocabulary", "filers"):
             self.__dict__.pop(name, None)
         self._head = self._balances = None
 
@@ -89,6 +95,24 @@ class Desk:
             software_version=VERSION,
             **(zero | dict(counts or {})),
         )
+
+
+class Shared:
+    """What desks at one ledger have in common while registers and rulebook stay: it is read once for all of them."""
+
+    def __init__(self) -> None:
+        self._known: tuple[object, dict[str, Any]] = None, {}
+
+    def desk(self, ledger: LedgerFile, now: datetime) -> Desk:
+        """Give a desk at a ledger that is read aside, with what is known already."""
+        desk = Desk(ledger, "", now)
+        state = read.register_state(ledger.connection)
+        known_of, known = self._known
+        if known_of != state:
+            known = {name: getattr(desk, name) for name in ("rulebook", "registers", "codebook", "vocabulary")}
+            self._known = state, known
+        desk.__dict__.update(known)
+        return desk
 
 
 def vocabulary(codebook: Codebook) -> Vocabulary:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, cast
 
+import numpy as np
+
+from ledger.core.columns import Column
 from ledger.core.errors import PreconditionFailed
 from ledger.core.names import provider_name
 from ledger.rulebook.columns import Decisions, Records
@@ -17,6 +20,7 @@ from ledger.sequencer.desk import Desk
 from ledger.sequencer.entries import entry_columns
 from ledger.sequencer.imported import ImportResult, Part
 from ledger.sequencer.lots import Lot, lots
+from ledger.sequencer.permitting import Guard
 from ledger.sequencer.references import Ask, Seen, number_references
 from ledger.store import append
 from ledger.store.sheet import ALL_ROWS, Content, Sheet, Source
@@ -66,6 +70,7 @@ def import_sheets(
     skip_invalid: bool = False,
     dry_run: bool = False,
     asked: Asked | None = None,
+    guard: Guard | None = None,
     advanced: Advanced | None = None,
 ) -> ImportResult:
     """Decide the rows of several files as one batch, and record it.
@@ -79,7 +84,7 @@ def import_sheets(
     at_once = ALL_ROWS if dry_run or desk.ledger.in_transaction else _AT_ONCE
     with _uncollected():
         coming = lots(sheets, at_once)
-        importing = _Import(desk, provider, sheets, advanced, asked)
+        importing = _Import(desk, provider, sheets, advanced, asked, guard)
         first = next(coming)
         if first.last:
             return importing.of_one_lot(first, skip_invalid=skip_invalid, dry_run=dry_run)
@@ -106,9 +111,16 @@ class _Import:
     """One import on its way: the balances as the rows decided so far leave them, and what became of those."""
 
     def __init__(
-        self, desk: Desk, provider: str, sheets: Sequence[Source], advanced: Advanced | None, asked: Asked | None
+        self,
+        desk: Desk,
+        provider: str,
+        sheets: Sequence[Source],
+        advanced: Advanced | None,
+        asked: Asked | None,
+        guard: Guard | None,
     ) -> None:
         self._desk, self._provider, self._sheets, self._advanced = desk, provider, sheets, advanced
+        self._guard, self._filed_for = guard, set[str]()
         self._asked, self._decided = asked, Decided(asked.sha256) if asked else None
         self._result, self._balances = ImportResult(sheets), desk.balances()
         self._next_sequence = desk.head().sequence + 1
@@ -149,6 +161,8 @@ class _Import:
         """Decide some rows, in order, and keep what became of them in the result."""
         desk, start = self._desk, self._result.rows
         form = lot.form(desk.vocabulary)
+        if self._guard:
+            self._guard.check(desk, self._provider, form)
         references = number_references(desk, self._provider, form, self._seen, ask)
         records = Records.of_form(form, references.reference, references.content, references.under)
         fold = Fold(desk.codebook, self._balances, references.standings, references.named, self._next_sequence)
@@ -181,6 +195,9 @@ class _Import:
 
     def _append(self, appending: append.Appending, part: Part, *, sealed: bool = True) -> None:
         appending.add(part.columns, sealed=sealed)
+        if self._guard:
+            consignees = cast("Column", part.columns["consignee"])
+            self._filed_for.update(consignees.values[code] for code in np.unique(consignees.codes))
         part.forget()
 
     def _close(self, appending: append.Appending) -> None:
@@ -189,6 +206,8 @@ class _Import:
         head = appending.close(self._result.counts | {"records": self._result.rows}, files, requests)
         self._result.batch = head.batch
         self._desk.keep(head, self._balances)
+        for party in self._filed_for:
+            self._desk.filers.setdefault(party, set()).add(self._provider)
 
 
 def _request_row(asked: Asked, provider: str, result: ImportResult) -> append.LeafRow:

@@ -112,6 +112,11 @@ class Waiting:
                     del self._lines[provider]
             return taken
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many requests wait, and their rows."""
+        return self._requests, self._rows
+
     def close(self) -> None:
         """Let nothing more come; what waits is still taken."""
         with self._changed:

@@ -5,20 +5,21 @@ waits when the thread is free shares all three, and each request still is a batc
 before it left. Nobody is told anything before both the ledger and the file outside are synced.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from ledger.core.errors import InputRejected, PreconditionFailed, QuotaledgerError
+from ledger.core.errors import InputRejected, LedgerUnavailable, PreconditionFailed, QuotaledgerError
 from ledger.sequencer.answers import read_back
-from ledger.sequencer.desk import Desk
+from ledger.sequencer.desk import Desk, Shared
 from ledger.sequencer.imported import ImportResult
 from ledger.sequencer.importing import Asked, import_sheets
+from ledger.sequencer.permitting import Guard
 from ledger.sequencer.waiting import Request, Room, Waiting
 from ledger.store.file import LedgerFile
 from ledger.store.sheet import Sheet
@@ -40,6 +41,7 @@ class Writer:
         """Open the ledger and start the thread. Raises what `LedgerFile.open` raises."""
         self._path, self._clock, self._key = path, clock, key
         self._waiting = Waiting(room)
+        self._shared = Shared()
         self._desk: Desk | None = self._open()
         # A process that ends without `close` is not held up: what it leaves unanswered is as after a crash.
         self._thread = Thread(target=self._run, name=f"writer of {path.name}", daemon=True)
@@ -53,10 +55,12 @@ class Writer:
         filed_by: str,
         skip_invalid: bool = False,
         asked: Asked | None = None,
+        guard: Guard | None = None,
+        read_back: bool = False,
     ) -> Future[ImportResult]:
         """Let files be recorded as one batch, and give the answer that will be, at once.
 
-        Who has `asked` through the import API is given the decisions with it (`ImportResult.read_back`).
+        With `read_back`, the decisions are read from the ledger and given with it, as recorded.
 
         The answer is what `import_sheets` gives or raises; who has waited long enough may cancel it until the request's
         turn has come. Where it is an error that does not say that nothing was recorded, the same request may be sent
@@ -64,10 +68,10 @@ class Writer:
         """
 
         def work(desk: Desk) -> ImportResult:
-            return import_sheets(desk, provider, sheets, skip_invalid=skip_invalid, asked=asked)
+            return import_sheets(desk, provider, sheets, skip_invalid=skip_invalid, asked=asked, guard=guard)
 
         rows = sum(sheet.rows for sheet in sheets)
-        request = Request(provider, rows, filed_by, work, read_back=asked is not None)
+        request = Request(provider, rows, filed_by, work, read_back=read_back)
         self._waiting.add(request)
         return request.answer
 
@@ -79,6 +83,22 @@ class Writer:
         request = Request(provider, 0, filed_by, work, alone=True)
         self._waiting.add(request)
         return request.answer
+
+    @contextmanager
+    def reading(self) -> Iterator[Desk]:
+        """Give a desk at the ledger as it is now, to ask in any one thread; nothing can be recorded at it.
+
+        Raises LedgerUnavailable while the ledger has to be opened again, QuotaledgerError if it cannot be read.
+        """
+        if (desk := self._desk) is None:
+            raise LedgerUnavailable("the ledger is being opened again; try again in a moment")
+        with desk.ledger.aside() as ledger:
+            yield self._shared.desk(ledger, self._clock())
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many requests wait, and their rows."""
+        return self._waiting.size
 
     def close(self) -> None:
         """Answer all that was accepted, and let go of the file."""

@@ -322,6 +322,11 @@ def beside(path: Path, suffix: str) -> Path:
     return real.with_name(real.name + suffix)
 
 
+def size_of(path: Path) -> int:
+    """Give the bytes of a ledger's file and of its write-ahead log."""
+    return sum(file.stat().st_size for file in (path, beside(path, _LOG_SUFFIX)) if file.exists())
+
+
 def see_file(path: Path, otherwise: str) -> None:
     """See that there is a file. Raises LedgerUnavailable if nothing is there, WrongUsage for what can be no ledger."""
     if not path.exists():

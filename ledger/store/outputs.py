@@ -1,4 +1,4 @@
-"""Writing rows to a file, in the format of its suffix: CSV, NDJSON or Parquet; whole or not at all."""
+"""Writing rows to a file, in the format of its suffix: CSV, NDJSON, Parquet or an Arrow stream; whole or not at all."""
 
 import csv
 import json
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -123,16 +124,34 @@ def _ndjson(path: Path, columns: Sequence[str], rows: Rows) -> None:
 
 
 def _parquet(path: Path, columns: Sequence[str], rows: Rows) -> None:
-    types = {name: pa.int64() for name in _NUMBERS} | {"duplicate": pa.bool_()}
-    schema = pa.schema([(name, types.get(name, pa.string())) for name in columns])
-    listed = list(rows)
+    schema = _schema(columns)
     with pq.ParquetWriter(path, schema) as writer:
-        for start in range(0, len(listed), _ROWS_AT_ONCE):
-            writer.write_table(pa.Table.from_pylist(listed[start : start + _ROWS_AT_ONCE], schema))
+        for table in _tables(schema, rows):
+            writer.write_table(table)
+
+
+def _arrow(path: Path, columns: Sequence[str], rows: Rows) -> None:
+    schema = _schema(columns)
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, schema) as writer:
+        for table in _tables(schema, rows):
+            writer.write_table(table)
+
+
+def _schema(columns: Sequence[str]) -> Any:
+    types = {name: pa.int64() for name in _NUMBERS} | {"duplicate": pa.bool_()}
+    return pa.schema([(name, types.get(name, pa.string())) for name in columns])
+
+
+def _tables(schema: Any, rows: Rows) -> Iterator[Any]:
+    """Give rows as tables of Arrow, some rows at a time."""
+    coming = iter(rows)
+    while some := list(islice(coming, _ROWS_AT_ONCE)):
+        yield pa.Table.from_pylist(some, schema)
 
 
 _WRITERS: Final[dict[str, Callable[[Path, Sequence[str], Rows], None]]] = {
     ".csv": _csv,
     ".ndjson": _ndjson,
     ".parquet": _parquet,
+    ".arrow": _arrow,
 }

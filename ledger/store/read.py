@@ -48,6 +48,20 @@ def rulebook_texts(connection: Connection, before_leaf: int = _EVERYTHING) -> di
     return texts
 
 
+def filers(connection: Connection) -> dict[str, set[str]]:
+    """Give, by party, the providers that have had a record of theirs recorded for it, whatever became of it."""
+    found: dict[str, set[str]] = {}
+    for party, provider in rows(connection, "SELECT DISTINCT consignee, provider FROM entry"):
+        found.setdefault(party, set()).add(provider)
+    return found
+
+
+def register_state(connection: Connection) -> tuple[int, ...]:
+    """Give what changes whenever registers or rulebook do: how many rows each has, which only grow."""
+    tables = ("rulebook_row", "party_row", "authorization_row", "assurance_row", "chip_row")
+    return first(connection, "SELECT " + ", ".join(f"(SELECT count(*) FROM {name})" for name in tables)) or ()
+
+
 def registers(connection: Connection, before_leaf: int = _EVERYTHING) -> Registers:
     """Give the registers as they stood before a leaf."""
     return Registers().with_rows(register_rows(connection, 0, before_leaf))

@@ -1,0 +1,136 @@
+"""What the routes share: the ledger's writer, the keys, the files that are received, the imports on their way."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from math import nan
+from pathlib import Path
+from typing import Annotated, TypeVar, cast
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from ledger.api.bodies import Receiving
+from ledger.api.jobs import Jobs
+from ledger.api.metrics import Metrics
+from ledger.api.problems import KeyReused, StillRunning
+from ledger.api.settings import ApiSettings
+from ledger.core.errors import QuotaledgerError
+from ledger.sequencer.desk import Desk
+from ledger.sequencer.filing import answered_key
+from ledger.sequencer.keys import Keys
+from ledger.sequencer.permitting import Guard
+from ledger.sequencer.writer import Writer
+from ledger.store.file import size_of
+from ledger.store.log import last_checkpoint
+from ledger.store.requests import Answered
+
+_T = TypeVar("_T")
+
+
+class Service:
+    """A ledger that is served."""
+
+    def __init__(self, path: Path, settings: ApiSettings, signing_key: Path | None = None) -> None:
+        """Open the ledger for recording. Raises what `LedgerFile.open` raises."""
+        self.path, self.settings = path, settings
+        self.keys = Keys(path)
+        self.writer = Writer(path, self.now, signing_key)
+        self.jobs, self.receiving, self.metrics = Jobs(), Receiving(settings), Metrics()
+        self.background = ThreadPoolExecutor(2, "dry runs")
+        self.guard = Guard(self.keys.is_granted) if settings.guard_parties else None
+        self.stopping = False
+        self._tell()
+        self._filing: set[tuple[str, str]] = set()
+        """Providers and idempotency keys of the requests that are being answered."""
+
+    def _tell(self) -> None:
+        """Add the figures that are asked for when somebody reads them."""
+        tell = self.metrics.gauge
+        tell("waiting_requests", "Requests that wait to be recorded.", lambda: self.writer.waiting[0])
+        tell("waiting_rows", "Their rows.", lambda: self.writer.waiting[1])
+        tell("imports_running", "Large files that are being received, decided or recorded.", self.jobs.running)
+        tell("ledger_bytes", "Size of the ledger's file and its log.", lambda: size_of(self.path))
+        tell("checkpoint_age_seconds", "Since the last checkpoint; not a number if none can be read.", self._age)
+
+    def _age(self) -> float:
+        try:
+            with self.writer.reading() as desk:
+                signed = last_checkpoint(desk.ledger.connection)["recorded_at"]
+        except QuotaledgerError:
+            return nan
+        return float((self.now() - signed).total_seconds())
+
+    @staticmethod
+    def now() -> datetime:
+        """Give the present instant, UTC."""
+        return datetime.now(UTC)
+
+    async def read(self, question: Callable[[Desk], _T]) -> _T:
+        """Have a question answered by the ledger as it is now."""
+        return await run_in_threadpool(self._read, question)
+
+    def _read(self, question: Callable[[Desk], _T]) -> _T:
+        with self.writer.reading() as desk:
+            return question(desk)
+
+    @contextmanager
+    def one_at_a_time(self, provider: str, idempotency_key: str | None) -> Iterator["Filing"]:
+        """Keep out others with the same key of the same provider. Raises StillRunning."""
+        filing = Filing(self._filing, (provider, idempotency_key or ""))
+        if idempotency_key:
+            if filing.name in self._filing:
+                raise StillRunning("a request with this idempotency key is being answered")
+            self._filing.add(filing.name)
+        try:
+            yield filing
+        finally:
+            if not filing.goes_on:
+                filing.done()
+
+    async def repeated(self, provider: str, idempotency_key: str | None, sha256: str) -> Answered | None:
+        """Give the request of a key if it was answered. Raises KeyReused if that asked for something else."""
+        if not idempotency_key:
+            return None
+        found = await self.read(lambda desk: answered_key(desk, provider, idempotency_key))
+        if found and found.sha256 != sha256:
+            raise KeyReused("this idempotency key was used for a request with another body or other options")
+        return found
+
+    def is_ready(self) -> bool:
+        """Say if more is accepted."""
+        return not self.stopping
+
+    def close(self) -> None:
+        """Answer all that was accepted, and let go of the ledger."""
+        self.stopping = True
+        self.background.shutdown()
+        self.writer.close()
+        self.keys.close()
+
+
+class Filing:
+    """A request that is being answered, and keeps others with its key out."""
+
+    def __init__(self, all_of_them: set[tuple[str, str]], name: tuple[str, str]) -> None:
+        self._all, self.name = all_of_them, name
+        self.goes_on = False
+        """Whether it is answered later than the one who sent it is."""
+
+    def done(self) -> None:
+        """Let others in."""
+        self._all.discard(self.name)
+
+
+def _service(request: Request) -> Service:
+    return cast("Service", request.app.state.service)
+
+
+TheService = Annotated[Service, Depends(_service)]
+
+
+async def awaited(future: "Future[_T]") -> _T:
+    """Wait for the writer's answer. Who sent the request may go away meanwhile: what was accepted is recorded."""
+    return await asyncio.shield(asyncio.wrap_future(future))
