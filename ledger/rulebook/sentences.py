@@ -1,15 +1,18 @@
 """What a person reads: one template for each limit and outcome, and one for each way to contradict the record.
 
-A decision's sentence is derived from its stored values whenever it is shown; `schemas/macros.sql` puts the values in
-their places. The places are {asked} {basis} {account} {limit_tpp} {remaining_tpp} {remaining_h100e}
-{short_tpp} {citation}.
+A decision's sentence is derived from its values whenever it is shown: `schemas/macros.sql` puts those that are stored
+in their places, `decision_sentence` those of one that was just made; a test holds them together. The places are {asked}
+{basis} {account} {limit_tpp} {remaining_tpp} {remaining_h100e} {short_tpp} {citation}.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from math import floor
+from typing import Any, Final
 
 from ledger.core.dates import day_text
 from ledger.core.text import shown
 from ledger.rulebook.columns import Rejection
+from ledger.rulebook.rulebook import Rulebook
 from schemas.words import LIMIT_IDS, Kind, word
 
 _LEFT: Final = "{remaining_tpp} TPP ({remaining_h100e} H100e)"
@@ -58,6 +61,32 @@ TEMPLATES: Final[dict[tuple[str, str], str]] = (
     }
 )
 """The sentence of a decision by limit (blank where none was tested) and outcome."""
+
+
+def decision_sentence(rulebook: Rulebook, values: Mapping[str, Any]) -> str:
+    """Give the sentence of a decision under a rulebook; `values` are those of its columns of `entry`."""
+    limit, left, tpp = values["limit_id"] or "", values["remaining_tpp"], values["tpp"]
+    places = {
+        "asked": f"{values['kind']} of {values['quantity']:,} {values['chip']} ({tpp:,} TPP) in {values['destination']}"
+        f" for {values['consignee']}",
+        "basis": values["basis"] or "no stated authorization",
+        "account": values["account"] or "",
+        "remaining_tpp": _grouped(left),
+        "remaining_h100e": "" if left is None else _grouped(left // rulebook.figure("h100_equivalent_tpp")),
+        "limit_tpp": _grouped(values["limit_tpp"]),
+        "short_tpp": _grouped(0 if left is None else max(tpp - left, 0)),
+        "citation": rulebook.limits[limit].citation if limit else "",
+    }
+    return TEMPLATES[limit, values["outcome"]].format_map(places)
+
+
+def h100e(tpp: int, rulebook: Rulebook) -> float:
+    """Give TPP in H100 equivalents, rounded to a tenth, for reading: as the macro `h100e` does."""
+    return floor(tpp / int(str(rulebook.figure("h100_equivalent_tpp"))) * 10 + 0.5) / 10
+
+
+def _grouped(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
 
 
 def contradiction_sentence(rejection: Rejection, reference: str, under: str, given: str) -> str:

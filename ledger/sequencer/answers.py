@@ -9,6 +9,7 @@ import numpy as np
 from ledger.core.columns import Column, Numbers, listed
 from ledger.core.errors import QuotaledgerError, RejectedRow
 from ledger.core.text import visible
+from ledger.rulebook.sentences import decision_sentence, h100e
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.imported import ImportResult, Part
 from ledger.store import answers as store
@@ -28,6 +29,11 @@ DECISION: Final = (
 )
 """The columns of the view `decisions` that say what a record is and what became of it."""
 _YEAR: Final = 365
+_AT_HAND: Final = (
+    *(name for name in DECISION if name not in ("batch", "recorded_at", "message", "h100e")),
+    "limit_tpp",
+)
+"""Those of them that are columns of `entry`, and what the sentence is made of besides."""
 _OF_ENTRY: Final = (*("reference", "outcome", "basis", "limit_id", "tpp", "remaining_tpp", "account", "sequence"),)
 
 
@@ -64,19 +70,22 @@ def answer_rows(desk: Desk, result: ImportResult, *, skip_invalid: bool) -> Iter
 
 
 def read_back(desk: Desk, results: Sequence[ImportResult | QuotaledgerError]) -> None:
-    """Read the decisions of small imports from the ledger, all by one question, and give each its own."""
-    recorded = {
-        id(result): {int(sequence) for part in result.parts for sequence in cast("Numbers", part.columns["sequence"])}
-        | {sequence for _, sequence in result.duplicates}
-        for result in results
-        if isinstance(result, ImportResult) and result.batch is not None
-    }
-    if not recorded:
-        return
-    found = store.recorded_answers(desk.ledger.connection, set().union(*recorded.values()), DECISION)
-    for result in results:
-        if isinstance(result, ImportResult):
-            result.read_back = {sequence: found[sequence] for sequence in recorded.get(id(result), ())}
+    """Give small imports that were just recorded their decisions, as the view `decisions` has them.
+
+    What was decided is at hand, and asked again costs more than to decide it; the ledger is asked only for what was
+    repeated, once for all of them.
+    """
+    recorded = [result for result in results if isinstance(result, ImportResult) and result.batch is not None]
+    for result in recorded:
+        result.read_back = {
+            values["sequence"]: {name: values[name] for name in DECISION}
+            for part in result.parts
+            for values in _decided(desk, part, result.batch or 0)
+        }
+    repeated = {sequence for result in recorded for _, sequence in result.duplicates}
+    found = store.recorded_answers(desk.ledger.connection, repeated, DECISION)
+    for result in recorded:
+        result.read_back.update((sequence, found[sequence]) for _, sequence in result.duplicates if sequence in found)
 
 
 def _recorded(desk: Desk, result: ImportResult, part: Part) -> list[dict[str, Any]]:
@@ -85,10 +94,17 @@ def _recorded(desk: Desk, result: ImportResult, part: Part) -> list[dict[str, An
     if result.batch is not None:
         answers = store.recorded_answers(desk.ledger.connection, sequences, (*_OF_ENTRY, "message"))
         return [answers[sequence] | {"duplicate": False} for sequence in sequences]
-    columns = {name: listed(part.columns[name]) for name in _OF_ENTRY}
-    columns["message"] = store.messages(desk.ledger.connection, part.columns, desk.rulebook.digest)
-    rows = zip(*columns.values(), strict=True)
-    return [dict(zip(columns, row, strict=True)) | {"duplicate": False} for row in rows]
+    decided = _decided(desk, part, 0)
+    return [{name: values[name] for name in (*_OF_ENTRY, "message")} | {"duplicate": False} for values in decided]
+
+
+def _decided(desk: Desk, part: Part, batch: int) -> Iterator[dict[str, Any]]:
+    """Give decisions that are at hand by column of the view `decisions`."""
+    columns = {name: listed(part.columns[name]) for name in _AT_HAND}
+    for row in zip(*columns.values(), strict=True):
+        values = dict(zip(columns, row, strict=True))
+        made = {"batch": batch, "recorded_at": desk.now, "message": decision_sentence(desk.rulebook, values)}
+        yield values | made | {"h100e": h100e(values["tpp"], desk.rulebook)}
 
 
 def _duplicates(desk: Desk, part: Part, recorded: Sequence[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:

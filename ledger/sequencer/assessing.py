@@ -12,9 +12,9 @@ from ledger.rulebook.codebook import Codebook
 from ledger.rulebook.columns import Record
 from ledger.rulebook.fold import Fold
 from ledger.rulebook.limits import LIMITS
+from ledger.rulebook.sentences import decision_sentence
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.entries import entry_columns
-from ledger.store import answers
 
 DECIDED = ("outcome", "basis", "limit_id", "tpp", "remaining_tpp", "account")
 
@@ -74,8 +74,8 @@ def assess(desk: Desk, request: dict[str, str]) -> Assessment:
         message = f"found {row['quantity']} chips, more TPP than any account of this ledger can hold"
         raise _rejected([RowFault(0, "quantity", decisions.rejections[0].code, message)])
     columns = entry_columns(desk.codebook, "", form, decisions, np.array([0]), np.array([1]))
-    message = answers.messages(desk.ledger.connection, columns, desk.rulebook.digest)[0]
-    decision = {name: listed(columns[name])[0] for name in DECIDED} | {"message": message}
+    values = {name: listed(column)[0] for name, column in columns.items()}
+    decision = {name: values[name] for name in DECIDED} | {"message": decision_sentence(desk.rulebook, values)}
     return Assessment(decision, tested_limits(desk.codebook, fold))
 
 

@@ -55,7 +55,7 @@ class ImportResult:
     batch: int | None = None
     decided: str | None = None
     """The digest of the decisions, for whoever asked through the import API."""
-    read_back: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    read_back: dict[int, dict[str, Any]] = field(default_factory=dict)
     """The decisions of the recorded rows and of those repeated, by sequence, as the view `decisions` has them."""
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys((*map(word, _COUNTED), "rejected", "duplicates"), 0)

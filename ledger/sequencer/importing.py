@@ -32,8 +32,9 @@ _AT_ONCE: Final = 2 * 122_880
 
 They are two row groups of DuckDB, which writes whole ones once and others again.
 """
-_UNCOUNTED_MAX: Final = 1_000
-"""So many rows that are not recorded are uncounted again, which is quicker than to read all accounts anew."""
+_FEW: Final = 1_000
+"""So many rows that are not recorded are uncounted again, which is quicker than to read all accounts anew; and of so
+many that are, the decisions are kept at hand."""
 
 Advanced = Callable[[int, int], None]
 """Told how many of how many rows are done."""
@@ -132,7 +133,7 @@ class _Import:
         part, decisions = self._decide(lot, lambda question: question())
         unexpected = self._unexpected()
         if not result.rows or dry_run or (result.faults and not skip_invalid) or unexpected:
-            if result.rows <= _UNCOUNTED_MAX:
+            if result.rows <= _FEW:
                 decisions.uncount(self._balances)
                 desk.keep(desk.head(), self._balances)
             if unexpected and not dry_run:
@@ -198,7 +199,8 @@ class _Import:
         if self._guard:
             consignees = cast("Column", part.columns["consignee"])
             self._filed_for.update(consignees.values[code] for code in np.unique(consignees.codes))
-        part.forget()
+        if len(part.rows) > _FEW:
+            part.forget()
 
     def _close(self, appending: append.Appending) -> None:
         files = [(sheet.file, sheet.sha256, sheet.rows) for sheet in self._sheets]

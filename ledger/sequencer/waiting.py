@@ -1,7 +1,7 @@
 """The requests that wait to be recorded: so many and no more, taken from all providers in turn."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Condition
@@ -34,6 +34,8 @@ class Request:
     """Whether it shares its transaction with no other."""
     read_back: bool = False
     """Whether the decisions that it recorded are read from the ledger, with those of its group, and given, too."""
+    references: Sequence[tuple[str, str]] = ()
+    """References that it will ask for, each with its provider."""
     answer: Future[Any] = field(default_factory=Future)
 
 

@@ -22,6 +22,7 @@ from ledger.sequencer.importing import Asked, import_sheets
 from ledger.sequencer.permitting import Guard
 from ledger.sequencer.waiting import Request, Room, Waiting
 from ledger.store.file import LedgerFile
+from ledger.store.read import look_ahead
 from ledger.store.sheet import Sheet
 
 _T = TypeVar("_T")
@@ -71,7 +72,7 @@ class Writer:
             return import_sheets(desk, provider, sheets, skip_invalid=skip_invalid, asked=asked, guard=guard)
 
         rows = sum(sheet.rows for sheet in sheets)
-        request = Request(provider, rows, filed_by, work, read_back=read_back)
+        request = Request(provider, rows, filed_by, work, read_back=read_back, references=_references(provider, sheets))
         self._waiting.add(request)
         return request.answer
 
@@ -133,6 +134,8 @@ class Writer:
             # decided, and begins none if nothing is to be recorded.
             with desk.ledger.transaction() if len(group) > 1 else nullcontext():
                 is_theirs = True
+                if len(group) > 1:
+                    look_ahead(desk.ledger, [name for request in group for name in request.references])
                 answers = [_done(desk, request) for request in group]
                 desk.ledger.insert_gathered()
                 is_theirs = False
@@ -172,6 +175,12 @@ class Writer:
             ledger, self._desk = self._desk.ledger, None
             with suppress(Exception):  # it is broken, and whether it can be closed changes nothing
                 ledger.close()
+
+
+def _references(provider: str, sheets: Sequence[Sheet]) -> list[tuple[str, str]]:
+    """Give the references of a request that is but a row, with the provider, as they will be looked for."""
+    texts = [sheet.columns["reference"].item(0) for sheet in sheets if sheet.rows == 1 and "reference" in sheet.columns]
+    return [(provider, text.strip()) for text in texts if isinstance(text, str)]
 
 
 def _done(desk: Desk, request: Request) -> Any:

@@ -91,6 +91,7 @@ class Appending:
         if count == 1 and not self._count:
             self._append_one(columns)
         else:
+            self._ledger.gathered.unknown = set()  # what is inserted past it may have them
             self._wait(_LOTS_WAITING_MAX - 1)
             inserted = self._inserting.submit(_insert_entries, self._ledger.connection, columns)
             self._running.append(inserted.result)

@@ -244,6 +244,7 @@ class LedgerFile:
             raise
         finally:
             self._in_transaction = False
+            self.gathered.forget()
         self._say_outside(self._signed)
 
     def insert_gathered(self) -> None:
@@ -270,7 +271,6 @@ class LedgerFile:
     def _roll_back(self) -> None:
         # After a failed COMMIT there is no transaction left to roll back, and after a full disk no connection: what
         # is in the file then is what was committed before.
-        self.gathered.forget()
         try:
             self._connection.execute("ROLLBACK")
         except duckdb.Error:

@@ -1,7 +1,7 @@
 """What the ledger knows, as the fold wants it: rulebook, registers, balances and the standings of records."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import md5
 from typing import Any, Final
 
@@ -136,10 +136,23 @@ def may_know(ledger: LedgerFile, provider: str, references: Sequence[str]) -> bo
     if len(references) > _FEW:
         return True
     hashes = {reference_hash(provider, reference) for reference in references}
-    if hashes & ledger.gathered.values("entry", "reference_hash"):
+    if hashes & ledger.gathered.recorded:
         return True
-    query = f"SELECT 1 FROM entry WHERE reference_hash IN ({', '.join('?' * len(hashes))}) LIMIT 1"
-    return bool(hashes and ledger.as_inserted(query, list(hashes)))
+    unasked = hashes - ledger.gathered.unknown
+    return bool(unasked and known_hashes(ledger, unasked))
+
+
+def look_ahead(ledger: LedgerFile, references: Iterable[tuple[str, str]]) -> None:
+    """Find out which references, each with its provider, are not recorded: one question for many a `may_know`."""
+    hashes = {reference_hash(*reference) for reference in references}
+    if hashes:
+        ledger.gathered.unknown = hashes - known_hashes(ledger, hashes)
+
+
+def known_hashes(ledger: LedgerFile, hashes: Collection[int]) -> set[int]:
+    """Give those of some hashes of references that a record which is inserted has."""
+    query = f"SELECT reference_hash FROM entry WHERE reference_hash IN ({', '.join('?' * len(hashes))})"
+    return {found for (found,) in ledger.as_inserted(query, list(hashes))}
 
 
 def find_references(connection: Connection, provider: str, references: Sequence[str]) -> dict[str, tuple[Any, ...]]:
