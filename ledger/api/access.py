@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -86,10 +86,10 @@ async def _caller(
 AnyCaller = Annotated[Caller, Depends(_caller)]
 
 
-def _having(right: Right) -> Callable[[Caller], Caller]:
+def _having(right: Right) -> Callable[[Caller], Awaitable[Caller]]:
     """Give the dependency that lets in who has a right."""
 
-    def caller_with(caller: AnyCaller) -> Caller:
+    async def caller_with(caller: AnyCaller) -> Caller:
         if not caller.key.scope.may(right):
             named = " or ".join(scope for scope in Scope if scope.may(right))
             raise Forbidden(f"this key has the scope {caller.key.scope}; that needs one with the scope {named}")

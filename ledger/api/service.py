@@ -124,7 +124,7 @@ class Filing:
         self._all.discard(self.name)
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:  # a function that is not async would be given a thread
     return cast("Service", request.app.state.service)
 
 

@@ -191,7 +191,9 @@ def tell_outcome(
     for message in spoken[0]:
         print(message)
     if spoken[1]:
-        print(f"... and {spoken[1]:,} more: quotaledger sql 'SELECT sequence, reference, message FROM refusals'")
+        print(
+            f"... and {spoken[1]:,} more: quotaledger sql \"SELECT message FROM decisions WHERE outcome <> 'admitted'\""
+        )
     head = "dry run, nothing recorded" if dry_run else f"batch {result.batch}" if result.batch else "nothing to record"
     counts = ", ".join(f"{number:,} {name}" for name, number in result.counts.items())
     print(f"{head}: {rows_text(rows)}: {counts}")

@@ -3,7 +3,7 @@
 import gc
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Final, cast
@@ -83,7 +83,7 @@ def import_sheets(
     """
     provider = provider_name(provider)
     at_once = ALL_ROWS if dry_run or desk.ledger.in_transaction else _AT_ONCE
-    with _uncollected():
+    with _uncollected() if sum(sheet.rows_expected for sheet in sheets) > _FEW else nullcontext():
         coming = lots(sheets, at_once)
         importing = _Import(desk, provider, sheets, advanced, asked, guard)
         first = next(coming)

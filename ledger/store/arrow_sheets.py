@@ -45,7 +45,7 @@ def _readable(what: str) -> Iterator[None]:
     """Turn what a library raises into a fault of the file."""
     try:
         yield
-    except FileFault:
+    except (FileFault, MemoryError):  # too little memory is no fault of the file
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]

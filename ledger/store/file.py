@@ -23,6 +23,9 @@ from ledger.tlog.checkpoint import Checkpoint
 
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _LOCK: Final = re.compile(r"\block\b")
+_NO_ROOM: Final = re.compile("no space left", re.IGNORECASE)
+_MUCH: Final = 1 << 23
+"""So many bytes that a transaction has left behind are given back to the disk when it is taken back."""
 """The word: a damaged block is nobody's lock."""
 _SETTINGS: Final = {
     "enable_external_access": "false",
@@ -114,6 +117,10 @@ class LedgerFile:
                 guard.catch_up(ledger.connection, ledger.outside)
         except duckdb.Error as error:
             ledger.close()
+            if _NO_ROOM.search(_reason(error)):
+                raise QuotaledgerError(
+                    f"{path} cannot be opened for recording: its disk has no room left; make some, and try again"
+                ) from None
             raise QuotaledgerError(f"{path} is no ledger, or damaged: {_reason(error)}") from None
         except BaseException:
             ledger.close()
@@ -227,6 +234,7 @@ class LedgerFile:
             return
         if self._is_behind:  # nothing is committed on top of what is not said outside
             self._say_outside()
+        before = self._bytes()
         self._connection.execute("BEGIN")
         self._in_transaction = self._is_behind = True
         self._signed = []
@@ -237,10 +245,10 @@ class LedgerFile:
             # before it leaves the ledger as it was.
             self._connection.execute("COMMIT")
         except duckdb.Error as error:
-            self._roll_back()
+            self._roll_back(before)
             raise QuotaledgerError(f"nothing was recorded in {self.path}: {_reason(error)}") from error
         except BaseException:
-            self._roll_back()
+            self._roll_back(before)
             raise
         finally:
             self._in_transaction = False
@@ -268,13 +276,18 @@ class LedgerFile:
                 guard.catch_up(self._connection, self.outside)
         self._is_behind = False
 
-    def _roll_back(self) -> None:
+    def _roll_back(self, before: int) -> None:
         # After a failed COMMIT there is no transaction left to roll back, and after a full disk no connection: what
         # is in the file then is what was committed before.
         try:
             self._connection.execute("ROLLBACK")
+            if self._bytes() > before + _MUCH:  # or a disk that a large import has filled stays full
+                self._connection.execute("CHECKPOINT")
         except duckdb.Error:
             return
+
+    def _bytes(self) -> int:
+        return self.path.stat().st_size
 
     def last_batch(self) -> int | None:
         """Give the number of the last batch that is recorded, 0 if there is none, or None if the file cannot tell."""

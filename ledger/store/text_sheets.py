@@ -13,6 +13,8 @@ from ledger.core.text import shown
 from ledger.store.sheet import Content, FileFault, Sheet, check_names, nested_column
 
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_COMPRESSED: Final = {b"\x1f\x8b": "gunzip -c", b"\x28\xb5\x2f\xfd": "zstdcat"}
+"""How compressed files begin, and what makes them plain."""
 _DIGITS_MAX: Final = 20
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -23,7 +25,11 @@ def text_parts(kind: str, file: Content, rows: int) -> Iterator[Sheet]:
     Raises FileFault if it is no such file, at the part in which that shows.
     """
     file.seek(0)
-    if file.read(2) in _UTF16_MARKS:
+    head = file.read(4)
+    for begin, unpacked in _COMPRESSED.items():
+        if head.startswith(begin):
+            raise FileFault("encoding", f"the file is compressed; `{unpacked} FILE | quotaledger import -` reads it")
+    if head[:2] in _UTF16_MARKS:
         raise FileFault("encoding", "the file is UTF-16; save it as UTF-8 (in a spreadsheet: CSV UTF-8)")
     file.seek(0)
     text = TextIOWrapper(file, "utf-8-sig", newline="" if kind == "csv" else "\n")
@@ -32,7 +38,8 @@ def text_parts(kind: str, file: Content, rows: int) -> Iterator[Sheet]:
     except UnicodeDecodeError:
         raise _not_utf8(file) from None
     finally:
-        text.detach()
+        if not file.closed:  # as when a generator is ended by what has closed it
+            text.detach()
 
 
 def _not_utf8(file: Content) -> FileFault:

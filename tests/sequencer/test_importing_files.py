@@ -181,3 +181,27 @@ def test_what_is_told_of_a_large_file_is_told_of_all_of_it(made: Bench) -> None:
     assert [done for done, _ in told] == [0, 4, 8]
     assert all(done <= of for done, of in told)
     assert told[-1][1] == 10
+
+
+def test_an_import_that_is_taken_back_gives_its_room_back(tmp_path: Path) -> None:
+    """A large file that is rejected late leaves the ledger's file hardly larger than it was."""
+    rows = [("r" + str(number), *_ROWS[0][1:]) for number in range(300_000)]
+    with bench(tmp_path) as made:
+        made.register("parties", _ALPHA)
+        before = made.ledger.path.stat().st_size
+        late = io.BytesIO(_csv([*rows, ("bad", "", "", "", "", "", "", "")]))
+        result = import_sheets(made.desk(), "p", [record_file("late.csv", late)])
+        after = made.ledger.path.stat().st_size
+
+    assert (result.batch, result.counts["rejected"]) == (None, 1)
+    assert after - before < 1 << 22
+
+
+@pytest.mark.parametrize(("name", "begin"), [("gunzip", b"\x1f\x8b"), ("zstdcat", b"\x28\xb5\x2f\xfd")])
+def test_a_compressed_file_is_told_with_what_makes_it_plain(tmp_path: Path, name: str, begin: bytes) -> None:
+    """It is no faulty text."""
+    with bench(tmp_path) as made, pytest.raises(InputRejected) as caught:
+        import_sheets(made.desk(), "p", [record_file("records.csv.gz", io.BytesIO(begin + b"\x08\x00"))])
+
+    assert [fault.code for fault in caught.value.rows] == ["encoding"]
+    assert name in caught.value.rows[0].message
