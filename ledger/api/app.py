@@ -84,7 +84,13 @@ class _Surrounding:
             return
         state = scope.setdefault("state", {})
         state["request_id"] = uuid4().hex
-        began, status = time.perf_counter(), 0
+        began, status, is_read = time.perf_counter(), 0, False
+
+        async def received() -> _Message:
+            nonlocal is_read
+            message = await receive()
+            is_read |= not message.get("more_body", False)
+            return message
 
         async def sent(message: _Message) -> None:
             nonlocal status
@@ -95,11 +101,13 @@ class _Surrounding:
                     (b"x-request-id", state["request_id"].encode()),
                     (b"cache-control", b"no-store"),
                     (b"x-content-type-options", b"nosniff"),
+                    # What is still to come of a body that nobody reads would be taken for the next request.
+                    *([] if is_read or not _has_body(scope) else [(b"connection", b"close")]),
                 ]
             await send(message)
 
         try:
-            await self._app(scope, receive, sent)
+            await self._app(scope, received, sent)
         except Exception as error:
             _LOG.exception("fault", request_id=state["request_id"], error=type(error).__name__)
             if status:
@@ -118,6 +126,10 @@ class _Surrounding:
                 key=state.get("key"),
                 milliseconds=round(1000 * (time.perf_counter() - began), 1),
             )
+
+
+def _has_body(scope: _Message) -> bool:
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
 async def _problem(request: Request, error: Exception) -> JSONResponse:

@@ -1,6 +1,7 @@
 """The server: an address, TLS if wanted, and an end that answers what was accepted."""
 
 import logging
+import signal
 import socket
 import ssl
 import sys
@@ -33,6 +34,10 @@ def serve(path: Path, settings: ApiSettings, signing_key: Path | None, started: 
         try:
             server = made_server(service)
             host, port = at.getsockname()[:2]
+            # The server stops at these by itself, and raises them once more when it has: that must not end the process
+            # before the ledger is closed.
+            for stop in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(stop, lambda *_: None)
             started(f"{'https' if settings.tls_certificate else 'http'}://{host}:{port}")
             server.run(sockets=[at])
         finally:
