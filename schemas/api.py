@@ -5,14 +5,17 @@ Amounts in TPP are decimal strings, because they pass 2^53; days are `YYYY-MM-DD
 
 from datetime import date as Date  # noqa: N812 -- `date` is a field
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from schemas.record import LENGTH_MAX, QUANTITY_MAX
 
 Tpp = Annotated[str, Field(pattern="^-?[0-9]{1,19}$", examples=["15832000"])]
 _CODE_MAX = 128
+_DAY: Final[JsonDict] = {"format": "date"}
+"""What is no day is answered like what is wrong with a row, in the same words."""
 
 
 class Asked(BaseModel):
@@ -30,7 +33,9 @@ class AssessmentRequest(Asked):
     consignee: str = Field(max_length=_CODE_MAX, description="Party that will own the chips.", examples=["GULF-CLOUD"])
     chip: str = Field(max_length=_CODE_MAX, description="Chip id.", examples=["H100"])
     quantity: int = Field(ge=1, le=QUANTITY_MAX, description="Chips.", examples=[1000])
-    date: str = Field(max_length=10, description="Legal date, YYYY-MM-DD.", examples=["2026-03-02"])
+    date: str = Field(
+        max_length=10, description="Legal date, YYYY-MM-DD.", examples=["2026-03-02"], json_schema_extra=_DAY
+    )
     basis: Literal["LICENSE", "LPP", "AIA", "NVEU", "UVEU"] | None = Field(
         default=None, description="The authorization relied on; left out, the best that fits is found."
     )
@@ -45,7 +50,9 @@ class AllocationRequest(AssessmentRequest):
         examples=["PO-1"],
     )
     license_number: str | None = Field(default=None, max_length=LENGTH_MAX["license_number"])
-    expires: str | None = Field(default=None, max_length=10, description="The licence's last day, YYYY-MM-DD.")
+    expires: str | None = Field(
+        default=None, max_length=10, description="The licence's last day, YYYY-MM-DD.", json_schema_extra=_DAY
+    )
     exporter: str | None = Field(default=None, max_length=LENGTH_MAX["exporter"])
     site: str | None = Field(default=None, max_length=LENGTH_MAX["site"])
     evidence: str | None = Field(default=None, max_length=LENGTH_MAX["evidence"])

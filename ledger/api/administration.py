@@ -11,7 +11,7 @@ from ledger.api.access import Admin
 from ledger.api.problems import NotFound, Rejected, WrongType
 from ledger.api.rendering import answer
 from ledger.api.service import TheService, awaited
-from ledger.core.errors import InputRejected, QuotaledgerError
+from ledger.rulebook.load import RulebookError
 from ledger.sequencer.adopting import adopt
 from ledger.sequencer.keys import grant, revoke_grant
 from ledger.sequencer.registering import register_file, register_sheet
@@ -54,21 +54,21 @@ async def adopt_rulebook(asked: AdoptionRequest, service: TheService, caller: Ad
             book = find_rulebook(str(asked.rulebook))
         else:
             raise NotFound("there is no such rulebook; see `quotaledger rulebook list`")
-    except (InputRejected, QuotaledgerError) as error:
-        raise Rejected(f"The rulebook cannot be used: {error}.") from None
+    except RulebookError as error:
+        raise Rejected("The rulebook cannot be used.", [{"detail": fault} for fault in error.problems]) from None
     work = partial(adopt, rulebook=book, note=asked.note)
     made = await awaited(service.writer.run(caller.provider, work, filed_by=caller.filed_by))
     return answer({"batch": made.batch, "rulebook": book.id, "digest": book.digest})
 
 
-@router.post("/permissions", status_code=201)
+@router.post("/permissions", status_code=204, response_class=Response)
 async def give_permission(asked: PermissionRequest, service: TheService, caller: Admin) -> Response:
     """Let a provider file for a party for which another one has filed."""
     await run_in_threadpool(grant, service.path, asked.provider, asked.party, service.now(), caller.filed_by)
-    return Response(status_code=201)
+    return Response(status_code=204)
 
 
-@router.delete("/permissions/{provider}/{party}", status_code=204)
+@router.delete("/permissions/{provider}/{party}", status_code=204, response_class=Response)
 async def take_permission(
     provider: Annotated[str, Path(max_length=128)],
     party: Annotated[str, Path(max_length=128)],

@@ -20,7 +20,7 @@ from ledger.sequencer.imported import ImportResult
 from ledger.sequencer.importing import Asked
 from ledger.sequencer.receipting import leaf_of_reference, make_receipt
 from ledger.store.sheet import Sheet
-from schemas.api import AllocationRequest, Assessment, AssessmentRequest, Explanation, Filed, Problem
+from schemas.api import AllocationRequest, Assessment, AssessmentRequest, Explanation, Filed
 from schemas.record import LENGTH_MAX
 
 router = APIRouter(prefix="/v1", tags=["single requests"])
@@ -37,13 +37,17 @@ IdempotencyKey = Annotated[
     ),
 ]
 _FILE = "request"
+_EXPLAINED = {"explained": {"operationId": "get_decision", "parameters": {"sequence": "$response.body#/sequence"}}}
 
 
 @router.post(
     "/allocations",
     response_model=Filed,
     status_code=201,
-    responses={200: {"model": Filed, "description": "A duplicate, or a repetition: decided before."}},
+    responses={
+        200: {"model": Filed, "description": "A duplicate, or a repetition: decided before.", "links": _EXPLAINED},
+        201: {"links": _EXPLAINED},
+    },
 )
 async def file_allocation(
     asked: AllocationRequest,
@@ -106,7 +110,7 @@ async def assess_allocation(asked: AssessmentRequest, service: TheService, calle
     return answer(assessment_of(made, caller.may_see))  # type: ignore[return-value]
 
 
-@router.get("/decisions/{sequence}", responses={404: {"model": Problem}})
+@router.get("/decisions/{sequence}")
 async def get_decision(
     sequence: Annotated[int, Path(ge=1, lt=2**63)], service: TheService, caller: AnyCaller
 ) -> Explanation:

@@ -33,6 +33,10 @@ router = APIRouter(prefix="/v1/imports", tags=["imports"])
 
 _AT_ONCE_BYTES: Final = 1 << 20
 """Larger files, and those of more rows than share a transaction, are answered later."""
+_FOLLOWED: Final = {
+    call: {"operationId": call, "parameters": {"request_id": "$response.body#/id"}}
+    for call in ("get_import", "get_decisions")
+}
 _PAGE_MAX: Final = 10_000
 _BODIES: Final = {
     kind: {"schema": {"type": "string", "format": "binary"}}
@@ -55,7 +59,14 @@ Token = Annotated[
 @router.post(
     "",
     response_model=Import,
-    responses={202: {"model": Import, "description": "It is being recorded; ask where `Location` says."}},
+    responses={
+        200: {"links": _FOLLOWED},
+        202: {
+            "model": Import,
+            "description": "It is being recorded; ask where `Location` says.",
+            "links": _FOLLOWED,
+        },
+    },
     openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
 )
 async def file_import(

@@ -4,19 +4,32 @@ from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
+from pydantic import BeforeValidator
 from starlette.responses import JSONResponse
 
 from ledger.api.access import Analyst, Reader
 from ledger.api.rendering import answer, json_of
 from ledger.api.service import Service, TheService
+from ledger.core.dates import parse_date
 from ledger.sequencer.positions import status
 from ledger.store.outputs import plain
 from schemas.api import Positions
 
 router = APIRouter(prefix="/v1/positions", tags=["positions"])
 
+
+def _day(given: object) -> object:
+    """Read a day as it is written everywhere else; pydantic would take the seconds of an instant for one, too."""
+    try:
+        return date.fromordinal(parse_date(given)) if isinstance(given, str) else given
+    except ValueError:
+        raise ValueError("expected a day that exists, as YYYY-MM-DD") from None
+
+
 AsOf = Annotated[
-    date | None, Query(description="Leave out records dated later, and take tiers and authorizations as of that day.")
+    date | None,
+    BeforeValidator(_day),
+    Query(description="Leave out records dated later, and take tiers and authorizations as of that day."),
 ]
 _FAMILIES: Final = ("lpp", "nveu", "uveu", "uveu_country_shares")
 
