@@ -1,14 +1,10 @@
 """The command `serve` as a process: started, stopped, killed, and its ledger held meanwhile."""
 
-import re
 import signal
 import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,43 +20,9 @@ from ledger.sequencer.keys import create_key
 from ledger.sequencer.verifying import verify
 from ledger.store.file import LedgerFile
 from schemas.access import Scope
+from tests.api.process import serving
 from tests.api.served import CSV, PATIENCE_SECONDS, allocation, record, rows_csv
 from tests.cli.command import environment
-
-_ADDRESS = re.compile(r"at (https?://\S+);")
-
-
-@dataclass
-class Process:
-    """The command, and where it serves."""
-
-    process: "subprocess.Popen[str]"
-    address: str
-
-    def stop(self, how: signal.Signals) -> int:
-        """Send a signal, and give the exit code."""
-        self.process.send_signal(how)
-        return self.process.wait(PATIENCE_SECONDS)
-
-
-@contextmanager
-def serving(path: Path, *options: str) -> Iterator[Process]:
-    """Run `quotaledger serve` on a free port."""
-    words = [sys.executable, "-m", "ledger", "--ledger", str(path), "serve", "--port", "0", *options]
-    settings = {"QUOTALEDGER_API_REQUESTS_PER_SECOND": "100000", "QUOTALEDGER_API_REQUESTS_AT_ONCE": "100000"}
-    with subprocess.Popen(
-        words, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment() | settings
-    ) as process:
-        assert process.stderr
-        line = process.stderr.readline()
-        found = _ADDRESS.search(line)
-        assert found, line
-        # What it says further is read, or it would wait for that.
-        threading.Thread(target=process.stderr.read, daemon=True).start()
-        try:
-            yield Process(process, found[1])
-        finally:
-            process.kill()
 
 
 @pytest.fixture

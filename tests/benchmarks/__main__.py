@@ -18,6 +18,7 @@ from tests.benchmarks.imports import measure_files
 from tests.benchmarks.others import measure_others
 from tests.benchmarks.queries import measure_queries
 from tests.benchmarks.results import Result, progress, write_results
+from tests.benchmarks.serving import measure_serving
 from tests.benchmarks.workload import write_records
 from tests.harness import copy_ledger
 
@@ -171,6 +172,7 @@ def main() -> None:
         results += measure_sizes(folder, ledgers)
         results += measure_queries(folder, ledgers)
         results += measure_others(folder)
+        results += measure_serving(folder, folder / "base.duckdb", folder / "records-0.parquet", wanted.rows)
         results.append(Result("quotaledger --help", measures.start_command("--help"), "s", None, 0.4))
         # Last, since it is the one that runs in this process, and others' peaks begin with what this process has.
         costs = largest_costs(folder)

@@ -10,7 +10,7 @@ import pytest
 
 import tests.benchmarks.__main__ as benchmarks
 from ledger.store.file import LedgerFile
-from tests.benchmarks import measures, others, postgres
+from tests.benchmarks import measures, others, postgres, serving
 from tests.benchmarks.imports import measure_files
 from tests.benchmarks.others import WITHOUT_POSTGRES, Work, measure_others
 from tests.benchmarks.queries import measure_queries
@@ -173,3 +173,16 @@ def test_large_is_an_option(
     found = json.loads((tmp_path / "found.json").read_text("utf-8"))
     assert asked == sizes
     assert [row["what"] for row in found["results"]] == [*map(str, sizes[2:]), "quotaledger --help"]
+
+
+def test_a_server_is_measured_beside_one_that_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests a second and waits for each number of clients, and a file over HTTP beside the same in process."""
+    monkeypatch.setattr(serving, "_SECONDS", 0.2)
+    base, records = tmp_path / "base.duckdb", tmp_path / "records.parquet"
+    measures.found(base)
+    write_records(records, 3_000, 0)
+    results = serving.measure_serving(tmp_path, base, records, 3_000)
+
+    assert [result.unit for result in results] == ["1/s", "ms", "ms"] * 3 + ["s"]
+    assert [result.must for result in results if result.must] == [0.25, 1.3]
+    assert all(result.value for result in results)
