@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from ledger.cli.commit import commit_of
 from ledger.core.version import VERSION
@@ -75,9 +76,10 @@ def _required(requirements: list[str]) -> set[str]:
     todo, found = [Requirement(text) for text in requirements], set[str]()
     while todo:
         wanted = todo.pop()
-        if wanted.name in found or (wanted.marker and not wanted.marker.evaluate({"extra": ""})):
+        name = canonicalize_name(wanted.name)  # one is required as typing-extensions and as typing_extensions
+        if name in found or (wanted.marker and not wanted.marker.evaluate({"extra": ""})):
             continue
-        found.add(wanted.name)
+        found.add(name)
         todo += [Requirement(text) for text in distribution(wanted.name).requires or ()]
     return found
 
