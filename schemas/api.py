@@ -236,6 +236,10 @@ class Registration(BaseModel):
 class AdoptionRequest(Asked):
     """A rulebook to put in force."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"rulebook": "bis-ai-diffusion-2025", "note": "the rule was published"}]}
+    )
+
     rulebook: str | None = Field(default=None, description="Id of one that comes along.")
     files: dict[str, str] | None = Field(default=None, description="Or its files: name and text of each.")
     note: str = Field(min_length=1, max_length=1000, description="Why.")
@@ -252,5 +256,5 @@ class Adoption(BaseModel):
 class PermissionRequest(Asked):
     """A provider that may file for a party for which another one has filed."""
 
-    provider: str = Field(min_length=1, max_length=_CODE_MAX)
-    party: str = Field(min_length=1, max_length=_CODE_MAX)
+    provider: str = Field(min_length=1, max_length=_CODE_MAX, examples=["acme"])
+    party: str = Field(min_length=1, max_length=_CODE_MAX, examples=["GULF-CLOUD"])

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from ledger.api.access import Admin
+from ledger.api.bodies import DOCUMENTED
 from ledger.api.problems import NotFound, Rejected, WrongType
 from ledger.api.rendering import answer
 from ledger.api.service import TheService, awaited
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/v1", tags=["administration"])
 _REGISTER_BYTES_MAX = 1 << 26
 
 
-@router.post("/registers/{register}", response_model=Registration)
+@router.post("/registers/{register}", response_model=Registration, openapi_extra=DOCUMENTED)
 async def register_rows(
     request: Request,
     register: Literal["parties", "authorizations", "assurances", "chips"],

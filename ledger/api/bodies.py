@@ -25,6 +25,13 @@ FORMATS: Final = {
     "application/vnd.apache.arrow.stream": "arrow",
 }
 """The types of a body, and the format that each is."""
+DOCUMENTED: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FORMATS},
+    }
+}
+"""What the OpenAPI document says of a body that is a file."""
 _IN_MEMORY: Final = 1 << 20
 
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from ledger.api.access import AnyCaller, Caller, Filer
 from ledger.api.allocations import IdempotencyKey
-from ledger.api.bodies import Body
+from ledger.api.bodies import DOCUMENTED, FORMATS, Body
 from ledger.api.files import FileFormat, as_file, chosen
 from ledger.api.jobs import Job
 from ledger.api.problems import NotFound, Rejected, fault, problem_of
@@ -38,15 +38,6 @@ _FOLLOWED: Final = {
     for call in ("get_import", "get_decisions")
 }
 _PAGE_MAX: Final = 10_000
-_BODIES: Final = {
-    kind: {"schema": {"type": "string", "format": "binary"}}
-    for kind in (
-        "text/csv",
-        "application/x-ndjson",
-        "application/vnd.apache.parquet",
-        "application/vnd.apache.arrow.stream",
-    )
-}
 
 Token = Annotated[
     str | None,
@@ -67,7 +58,7 @@ Token = Annotated[
             "links": _FOLLOWED,
         },
     },
-    openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
+    openapi_extra=DOCUMENTED,
 )
 async def file_import(
     request: Request,
@@ -110,7 +101,7 @@ async def get_import(request_id: str, service: TheService, caller: AnyCaller) ->
 @router.get(
     "/{request_id}/decisions",
     response_model=RowDecisions,
-    responses={200: {"content": {kind: {} for kind in _BODIES}, "description": "The decisions of its rows, in order."}},
+    responses={200: {"content": {kind: {} for kind in FORMATS}, "description": "The decisions of its rows, in order."}},
 )
 async def get_decisions(
     request: Request,

@@ -64,7 +64,10 @@ def curl(document: Mapping[str, Any], path: str, method: str, call: Mapping[str,
         example = json.dumps(_example(document, content["application/json"]["schema"]))
         parts += ['-H "Content-Type: application/json"', f"-d '{example}'"]
     elif content:
-        parts += [f'-H "Content-Type: {next(iter(content))}"', "--data-binary @records.csv"]
+        parts += [
+            f'-H "Content-Type: {next(iter(content))}"',
+            f"--data-binary @{'parties' if 'register' in path else 'records'}.csv",
+        ]
     return " ".join([*parts, f'"$SERVER{path}{"?" + query if query else ""}"'])
 
 
