@@ -18,7 +18,7 @@ def _ran(command: str, folder: Path, server: Served, key: str) -> str:
     """Run a command as a shell would, and give the status that was answered."""
     environment = {"SERVER": server.address, "KEY": key, "PATH": "/usr/local/bin:/usr/bin:/bin"}
     told = subprocess.run(
-        ["bash", "-c", f"{command} --silent --output answer --write-out '%{{http_code}}'"],
+        ["/bin/bash", "-c", f"{command} --silent --output answer --write-out '%{{http_code}}'"],
         capture_output=True,
         text=True,
         check=True,
