@@ -124,8 +124,10 @@ async def get_decisions(
     if wanted:
         return await run_in_threadpool(as_file, wanted, COLUMNS, page)
     rows = await run_in_threadpool(page, after, limit)
-    following = f"/v1/imports/{request_id}/decisions?after={rows[-1]['row']}&limit={limit}"
-    said = {"decisions": [json_of(row) for row in rows], "next": following if len(rows) == limit else None}
+    following = None
+    if len(rows) == limit:
+        following = f"/v1/imports/{request_id}/decisions?after={rows[-1]['row']}&limit={limit}"
+    said = {"decisions": [json_of(row) for row in rows], "next": following}
     return answer(said)
 
 

@@ -86,7 +86,9 @@ def register(
 def import_(
     context: typer.Context,
     files: Annotated[list[str], typer.Argument(help="CSV, NDJSON, Parquet or Arrow; - is standard input.")],
-    provider: Annotated[str, typer.Option(metavar="NAME", help="Who submits the records and owns their references.")],
+    provider: Annotated[
+        str, typer.Option(metavar="NAME", help="Who submits the records and owns their references.", show_default=False)
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, and record nothing.")] = False,
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Record the good rows even if others are rejected.")
@@ -108,12 +110,26 @@ def import_(
         Path | None,
         typer.Option(metavar="OUT", help="With --from: write the owners without headquarters, to be completed."),
     ] = None,
+    server: Annotated[
+        str,
+        typer.Option(envvar="QUOTALEDGER_SERVER", metavar="URL", help="File with a server; the key says who submits."),
+    ] = "",
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --server: a file with the key; else QUOTALEDGER_API_KEY has it.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Decide records and record them: several files are one batch, recorded together or not at all.
 
     Columns: reference, kind (opening, allocation, delivery, lapse, attrition, reversal), date, destination, consignee,
     chip, quantity, and where they apply basis, under, license_number, expires, exporter, site, evidence, note.
     The same record again is recognised by its reference, so a file can safely be imported twice.
+
+    With --server, one file is filed with the import API of a server; docs/api.md says more.
 
     With --from, the rows of somebody else's file become such records; docs/adapters.md says how.
     """
@@ -123,6 +139,15 @@ def import_(
 
     if decisions:
         check_output(decisions, files)
+    if server:
+        from ledger.cli.remote import import_remotely
+
+        if provider or layout:
+            raise WrongUsage("with --server, the key says who submits, and the file has records: leave the others out")
+        import_remotely(server, key_file, files, decisions, dry_run=dry_run, skip_invalid=skip_invalid)
+        return
+    if not provider:
+        raise WrongUsage("say with --provider NAME who submits the records")
     if layout:
         from ledger.cli.foreign import ForeignOutputs, import_foreign
 

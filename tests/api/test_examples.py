@@ -2,9 +2,13 @@
 
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 
 from ledger.api.pages import curl
 from schemas.access import Scope
@@ -64,3 +68,19 @@ def test_the_examples_of_the_page_work(server: Served, tmp_path: Path) -> None:
 
     assert len(commands) == 2
     assert [_ran(command, tmp_path, server, key) for command in commands] == ["201", "200"]
+
+
+def test_the_python_of_the_page_works(
+    server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it stands, but for the address of the server."""
+    key, _ = _prepared(server, tmp_path)
+    rows = [record("r1", consignee="GULF-CLOUD"), record("r2", 5_000, consignee="GULF-CLOUD")]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "records.parquet")
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"^    from ledger.client.*?(?=^## )", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    names: dict[str, object] = {"key": key}
+    exec(textwrap.dedent(code).replace("https://ledger.example", server.address), names)  # noqa: S102 -- ours
+
+    assert [row.reference for row in names["refused"]] == ["r2"]  # type: ignore[attr-defined]
+    assert "15832000" in capsys.readouterr().out
