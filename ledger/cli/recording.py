@@ -19,6 +19,13 @@ if TYPE_CHECKING:  # a verb loads only what it uses
     from ledger.sequencer.imported import ImportResult
 
 _SHOWN_MAX = 20
+ServerOption = Annotated[
+    str, typer.Option(envvar="QUOTALEDGER_SERVER", metavar="URL", help="File with a server; the key says who submits.")
+]
+KeyFileOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="With --server: a file with the key; else QUOTALEDGER_API_KEY has it."),
+]
 
 
 class Register(StrEnum):
@@ -110,18 +117,8 @@ def import_(
         Path | None,
         typer.Option(metavar="OUT", help="With --from: write the owners without headquarters, to be completed."),
     ] = None,
-    server: Annotated[
-        str,
-        typer.Option(envvar="QUOTALEDGER_SERVER", metavar="URL", help="File with a server; the key says who submits."),
-    ] = "",
-    key_file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="With --server: a file with the key; else QUOTALEDGER_API_KEY has it.",
-            show_default=False,
-        ),
-    ] = None,
+    server: ServerOption = "",
+    key_file: KeyFileOption = None,
 ) -> None:
     """Decide records and record them: several files are one batch, recorded together or not at all.
 
@@ -133,9 +130,7 @@ def import_(
 
     With --from, the rows of somebody else's file become such records; docs/adapters.md says how.
     """
-    from ledger.sequencer.answers import whole_file_answers
-    from ledger.sequencer.importing import import_sheets, record_file
-    from ledger.store.outputs import check_output, write_rows
+    from ledger.store.outputs import check_output
 
     if decisions:
         check_output(decisions, files)
@@ -156,6 +151,17 @@ def import_(
         return
     if consignee or accounting or owners:
         raise WrongUsage("--consignee, --accounting and --owners go with --from LAYOUT; give that too")
+    _import_here(context, files, provider, decisions, dry_run, skip_invalid)
+
+
+def _import_here(
+    context: typer.Context, files: list[str], provider: str, decisions: Path | None, dry_run: bool, skip_invalid: bool
+) -> None:
+    """Import files of records into the ledger itself."""
+    from ledger.sequencer.answers import whole_file_answers
+    from ledger.sequencer.importing import import_sheets, record_file
+    from ledger.store.outputs import write_rows
+
     if files.count("-") > 1:
         raise WrongUsage("standard input can be read only once; give - once")
     with ExitStack() as stack:
