@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 
 from ledger.api import administration, allocations, checkpoints, imports, operations, positions
 from ledger.api.access import Rate
+from ledger.api.bodies import FILE_PATHS
 from ledger.api.problems import (
     MEDIA_TYPE,
     Faulty,
@@ -22,6 +23,7 @@ from ledger.api.problems import (
     NotFound,
     Problem,
     Rejected,
+    TooLarge,
     problem_of,
     respond,
 )
@@ -32,6 +34,8 @@ from ledger.core.version import VERSION
 _LOG: Final = structlog.get_logger("quotaledger.api")
 _ROUTES: Final = (allocations, imports, positions, checkpoints, administration, operations)
 
+_JSON_MAX: Final = 1 << 20
+"""Bytes of a body of JSON; those of files are in the settings."""
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     "default": {
         "description": "It was not done.",
@@ -84,12 +88,16 @@ class _Surrounding:
             return
         state = scope.setdefault("state", {})
         state["request_id"] = uuid4().hex
-        began, status, is_read = time.perf_counter(), 0, False
+        began, status, is_read, size = time.perf_counter(), 0, False, 0
+        is_file = scope["path"].startswith(FILE_PATHS)
 
         async def received() -> _Message:
-            nonlocal is_read
+            nonlocal is_read, size
             message = await receive()
             is_read |= not message.get("more_body", False)
+            size += len(message.get("body", b""))
+            if size > _JSON_MAX and not is_file:
+                raise HTTPException(TooLarge.status)
             return message
 
         async def sent(message: _Message) -> None:
@@ -160,6 +168,8 @@ async def _unknown(request: Request, error: Exception) -> JSONResponse:
     problem: Problem
     if error.status_code == NotFound.status:
         problem = NotFound("there is nothing at this address; /docs lists what there is")
+    elif error.status_code == TooLarge.status:
+        problem = TooLarge(f"a body of JSON has at most {_JSON_MAX:,} bytes")
     elif error.status_code == NotAllowed.status:
         problem = NotAllowed("this address does not do that")
     else:

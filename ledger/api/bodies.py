@@ -32,6 +32,8 @@ DOCUMENTED: Final = {
     }
 }
 """What the OpenAPI document says of a body that is a file."""
+FILE_PATHS: Final = ("/v1/imports", "/v1/registers/")
+"""How the addresses begin to which files are sent; what is sent elsewhere is JSON."""
 _IN_MEMORY: Final = 1 << 20
 
 

@@ -1,7 +1,7 @@
 """Files of records: filed, tried, and asked for again with what became of every row."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any, Final
@@ -16,7 +16,7 @@ from ledger.api.allocations import IdempotencyKey
 from ledger.api.bodies import DOCUMENTED, FORMATS, Body
 from ledger.api.files import FileFormat, as_file, chosen
 from ledger.api.jobs import Job
-from ledger.api.problems import NotFound, Rejected, fault, problem_of
+from ledger.api.problems import TOLD_MAX, NotFound, Rejected, fault, problem_of
 from ledger.api.rendering import answer, import_of, json_of
 from ledger.api.service import Filing, Service, TheService, awaited
 from ledger.sequencer.answers import COLUMNS, answer_rows
@@ -25,6 +25,7 @@ from ledger.sequencer.filing import answered, rejected_rows, row_decisions
 from ledger.sequencer.imported import ImportResult
 from ledger.sequencer.importing import Asked, import_sheets, record_file, record_sheet
 from ledger.sequencer.waiting import ROWS_TOGETHER_MAX
+from ledger.store.outputs import read_page
 from ledger.store.requests import Answered
 from ledger.store.sheet import Sheet, Source
 from schemas.api import Import, RowDecisions
@@ -151,7 +152,10 @@ def _page(
     if found:
         with service.writer.reading() as desk:
             return row_decisions(desk, found, after, limit)
-    return [row for row in (job.rows if job else ()) if row["row"] > after][:limit]
+    try:
+        return read_page(job.file, after, limit) if job and job.file else ()
+    except FileNotFoundError:  # forgotten just now
+        raise NotFound("the decisions of this import are not kept any more") from None
 
 
 def _small(body: Body) -> Sheet | None:
@@ -253,29 +257,31 @@ class _Work:
                     guard=self._service.guard,
                     advanced=self._job.advanced,
                 )
-                self._end(result, list(answer_rows(desk, result, skip_invalid=self._skip_invalid)))
+                self._end(result, answer_rows(desk, result, skip_invalid=self._skip_invalid))
         except Exception as error:  # noqa: BLE001 -- whoever asks how far it is, is told
             self._job.problem, self._job.state = problem_of(error), "failed"
         finally:
             ended()
 
-    def _end(self, result: ImportResult, rows: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Take note of what became of it."""
-        job = self._job
+    def _end(self, result: ImportResult, rows: Iterable[dict[str, Any]] = ()) -> None:
+        """Take note of what became of it; `rows` are the decisions of a dry run."""
+        job, jobs = self._job, self._service.jobs
         job.counts = result.counts | {"records": result.rows}
         if result.faults and not self._skip_invalid:
-            job.rows = rejected_rows(result)
+            jobs.keep(job, rejected_rows(result))
             bad = result.counts["rejected"]
             job.problem = Rejected(
                 f"Nothing was recorded: {bad:,} of {result.rows:,} rows were rejected.",
-                [fault(row) for row in result.rejected],
+                [fault(row) for row in result.rejected[:TOLD_MAX]],
             )
             job.state = "failed"
-            return
-        if not job.dry_run:
+        elif job.dry_run:
+            jobs.keep(job, rows)
+            job.token, job.state = result.decided, "done"
+        else:
             self._service.metrics.count(result.counts)
-            self._service.jobs.forget(job)
-        job.rows, job.token, job.state = rows, result.decided if job.dry_run else None, "done"
+            jobs.forget(job)
+            job.state = "done"
 
 
 def _import_of_job(job: Job) -> dict[str, Any]:

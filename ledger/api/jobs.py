@@ -1,17 +1,21 @@
 """Imports that are answered later: where they are, and what became of those that recorded nothing."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, Final
 
 from ledger.api.problems import Problem
+from ledger.sequencer.answers import COLUMNS
+from ledger.store.outputs import write_rows
 
 _KEPT: Final = 1_000
 """So many imports that are done are remembered; those that recorded something are in the ledger for ever."""
-_ROWS_KEPT: Final = 2_000_000
-"""So many rows of dry runs and of imports that failed are kept in memory together."""
+_BYTES_KEPT: Final = 1 << 30
+"""So many bytes of decisions of dry runs, and of rejected rows, are kept on disk together."""
 
 
 @dataclass
@@ -27,8 +31,8 @@ class Job:
     counts: Mapping[str, int] = field(default_factory=dict)
     token: str | None = None
     problem: Problem | None = None
-    rows: Sequence[Mapping[str, Any]] = ()
-    """The decisions of its rows, or the rejected ones of one that failed, in order."""
+    file: Path | None = None
+    """The decisions of its rows, or the rejected ones of one that failed: a Parquet file."""
 
     def advanced(self, done: int, total: int) -> None:
         """Take note of how many of how many rows are decided."""
@@ -41,18 +45,31 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._lock = Lock()
+        self._folder = TemporaryDirectory(prefix="quotaledger-jobs-")
 
     def add(self, job: Job) -> None:
         """Remember an import, and forget the oldest that are done if there are many."""
         with self._lock:
             self._jobs[job.id] = job
             ended = [job for job in self._jobs.values() if job.state in ("done", "failed")]
-            rows = sum(len(job.rows) for job in ended)
+            kept = sum(_size(job) for job in ended)
             for old in ended:
-                if len(self._jobs) <= _KEPT and rows <= _ROWS_KEPT:
+                if len(self._jobs) <= _KEPT and kept <= _BYTES_KEPT:
                     break
-                rows -= len(old.rows)
+                kept -= _size(old)
+                if old.file:
+                    old.file.unlink(missing_ok=True)
                 del self._jobs[old.id]
+
+    def keep(self, job: Job, rows: Iterable[dict[str, Any]]) -> None:
+        """Keep the decisions of an import that has recorded nothing."""
+        file = Path(self._folder.name) / f"{job.id}.parquet"
+        write_rows(file, COLUMNS, rows)
+        job.file = file
+
+    def close(self) -> None:
+        """Forget all decisions that are kept."""
+        self._folder.cleanup()
 
     def get(self, job: str) -> Job | None:
         """Give an import, None if it is not remembered."""
@@ -67,3 +84,7 @@ class Jobs:
         """Give how many are not done."""
         with self._lock:
             return sum(job.state in ("waiting", "running") for job in self._jobs.values())
+
+
+def _size(job: Job) -> int:
+    return job.file.stat().st_size if job.file and job.file.exists() else 0

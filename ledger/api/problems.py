@@ -21,7 +21,7 @@ from ledger.core.errors import (
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
-_TOLD_MAX: Final = 100
+TOLD_MAX: Final = 100
 """So many faults are in one answer; all of them are where the decisions of an import are."""
 
 
@@ -51,7 +51,7 @@ class Problem(Exception):
             "detail": self.detail,
             "instance": instance,
         }
-        return said | ({"errors": list(self.errors)[:_TOLD_MAX]} if self.errors else {})
+        return said | ({"errors": list(self.errors)[:TOLD_MAX]} if self.errors else {})
 
     def headers(self) -> dict[str, str]:
         """Give the headers of the answer."""

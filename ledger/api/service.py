@@ -109,6 +109,7 @@ class Service:
         self.background.shutdown()
         self.writer.close()
         self.keys.close()
+        self.jobs.close()
 
 
 class Filing:

@@ -103,6 +103,18 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
+def read_page(path: Path, after: int, limit: int) -> list[dict[str, Any]]:
+    """Give rows of a Parquet file that `write_rows` has written, in order of `row`, those behind a row."""
+    file = pq.ParquetFile(path)
+    found: list[dict[str, Any]] = []
+    for group in range(file.num_row_groups):
+        last = file.metadata.row_group(group).column(file.schema_arrow.get_field_index("row")).statistics.max
+        if last > after and len(found) < limit:
+            rows = file.read_row_group(group).to_pylist()
+            found += [row for row in rows if row["row"] > after][: limit - len(found)]
+    return found
+
+
 def write_csv(file: TextIO, columns: Sequence[str], rows: Rows) -> None:
     """Write rows as CSV: true and false in small letters, blanks empty."""
     writer = csv.writer(file, lineterminator="\n")

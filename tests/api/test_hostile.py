@@ -70,7 +70,7 @@ HOSTILE: dict[str, tuple[str, bytes, dict[str, str], int]] = {
     "a quantity past all": ("/v1/allocations", json.dumps(allocation("a", 10**30)).encode(), JSON, 422),
     "SQL": ("/v1/allocations", json.dumps(allocation("a", consignee="'; DROP TABLE entry; --")).encode(), JSON, 422),
     "a template": ("/v1/allocations", json.dumps(allocation("a", destination="{0.__class__}")).encode(), JSON, 422),
-    "JSON of a megabyte": ("/v1/allocations", json.dumps(allocation("a", note="x" * (1 << 20))).encode(), JSON, 422),
+    "JSON of a megabyte": ("/v1/allocations", json.dumps(allocation("a", note="x" * (1 << 20))).encode(), JSON, 413),
     "a strange idempotency key": (
         "/v1/allocations",
         json.dumps(allocation("a")).encode(),

@@ -161,7 +161,8 @@ def test_large_is_an_option(
     asked: list[object] = []
     for name in ("compile_once", "measure_imports", "measure_verifying", "measure_sizes", "measure_queries"):
         monkeypatch.setattr(benchmarks, name, lambda *_: [])
-    monkeypatch.setattr(benchmarks, "measure_others", lambda *_: [])
+    for name in ("measure_others", "measure_serving"):
+        monkeypatch.setattr(benchmarks, name, lambda *_: [])
     monkeypatch.setattr(benchmarks, "largest_costs", lambda *_: [])
     monkeypatch.setattr(benchmarks, "measure_files", lambda _folder, rows, **_kinds: [Result(f"{rows}", 1.0, "s")])
     monkeypatch.setattr(benchmarks, "make_ledgers", lambda _folder, sizes: asked.extend(sizes))
