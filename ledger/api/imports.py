@@ -1,6 +1,5 @@
 """Files of records: filed, tried, and asked for again with what became of every row."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
@@ -19,6 +18,7 @@ from ledger.api.jobs import Job
 from ledger.api.problems import TOLD_MAX, NotFound, Rejected, fault, problem_of
 from ledger.api.rendering import answer, import_of, json_of
 from ledger.api.service import Filing, Service, TheService, awaited
+from ledger.core.errors import LedgerUnavailable
 from ledger.sequencer.answers import COLUMNS, answer_rows
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.filing import answered, rejected_rows, row_decisions
@@ -89,7 +89,7 @@ async def file_import(
             if sheet:
                 body.content.close()
                 return await work.at_once(sheet)
-            return work.later(body, filing)
+            return await work.later(body, filing)
 
 
 @router.get("/{request_id}", response_model=Import)
@@ -178,8 +178,8 @@ class _Work:
         """Record or try a small file, and answer what became of it."""
         service, caller = self._service, self._caller
         if self._job.dry_run:
-            await run_in_threadpool(self._try, [sheet], lambda: None)
             service.jobs.add(self._job)
+            await run_in_threadpool(self._try, [sheet], lambda: None)
         else:
             with service.metrics.recording.time():
                 result = await awaited(
@@ -197,24 +197,27 @@ class _Work:
             raise self._job.problem
         return answer(await self._said())
 
-    def later(self, body: Body, filing: Filing) -> JSONResponse:
+    async def later(self, body: Body, filing: Filing) -> JSONResponse:
         """Let a large file be recorded or tried while whoever sent it asks how far it is."""
         service, caller = self._service, self._caller
-        sheets = [record_file(body.file, body.content)]
+        sheets = [await run_in_threadpool(record_file, body.file, body.content)]
 
         def ended() -> None:
             body.content.close()
             filing.done()
 
+        service.jobs.add(self._job)
         if self._job.dry_run:
             service.background.submit(self._try, sheets, ended)
         else:
-            future = service.writer.run(caller.provider, partial(self._record, sheets), filed_by=caller.filed_by)
-            loop = asyncio.get_running_loop()
-            future.add_done_callback(lambda _: loop.call_soon_threadsafe(ended))
+            try:
+                future = service.writer.run(caller.provider, partial(self._record, sheets), filed_by=caller.filed_by)
+            except LedgerUnavailable:  # too many wait
+                service.jobs.forget(self._job)
+                raise
             future.add_done_callback(self._fail)
+            future.add_done_callback(lambda _: ended())
         filing.goes_on = True
-        service.jobs.add(self._job)
         return answer(_import_of_job(self._job), 202, {"Location": f"/v1/imports/{self._job.id}"})
 
     async def _said(self) -> Mapping[str, Any]:

@@ -62,7 +62,9 @@ class Jobs:
                 del self._jobs[old.id]
 
     def keep(self, job: Job, rows: Iterable[dict[str, Any]]) -> None:
-        """Keep the decisions of an import that has recorded nothing."""
+        """Keep the decisions of an import that has recorded nothing, if it is remembered at all."""
+        if job.id not in self._jobs:
+            return
         file = Path(self._folder.name) / f"{job.id}.parquet"
         write_rows(file, COLUMNS, rows)
         job.file = file
