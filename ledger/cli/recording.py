@@ -94,8 +94,8 @@ def import_(
     context: typer.Context,
     files: Annotated[list[str], typer.Argument(help="CSV, NDJSON, Parquet or Arrow; - is standard input.")],
     provider: Annotated[
-        str, typer.Option(metavar="NAME", help="Who submits the records and owns their references.", show_default=False)
-    ] = "",
+        str | None, typer.Option(metavar="NAME", help="Who submits the records and owns their references.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, and record nothing.")] = False,
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Record the good rows even if others are rejected.")
@@ -137,11 +137,11 @@ def import_(
     if server:
         from ledger.cli.remote import import_remotely
 
-        if provider or layout:
+        if provider is not None or layout:
             raise WrongUsage("with --server, the key says who submits, and the file has records: leave the others out")
         import_remotely(server, key_file, files, decisions, dry_run=dry_run, skip_invalid=skip_invalid)
         return
-    if not provider:
+    if provider is None:
         raise WrongUsage("say with --provider NAME who submits the records")
     if layout:
         from ledger.cli.foreign import ForeignOutputs, import_foreign
