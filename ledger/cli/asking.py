@@ -1,8 +1,6 @@
-"""The verbs that ask and record nothing: assess, explain, status, sql."""
+"""The verbs that ask what the rule says and record nothing: assess, explain, status."""
 
-import sys
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +8,6 @@ import typer
 from ledger.cli.app import Settings, app, opened
 from ledger.cli.completion import bases, chips, countries
 from ledger.cli.output import Format, bar, cell, console, print_json, print_rows, print_table, say
-from ledger.core.errors import WrongUsage
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 
@@ -162,51 +159,3 @@ def _rulebook_text(found: dict[str, Any]) -> str:
         f"{found['rulebook']} (digest {found['rulebook_digest'][:12]}): country cap {country:,} TPP, LPP {lpp:,} TPP a"
         f" year, UVEU shares {shares[0]}, {shares[1]} and {shares[2]} percent"
     )
-
-
-@app.command()
-def sql(
-    context: typer.Context,
-    query: Annotated[str | None, typer.Argument(help="SQL on the views; without it, a shell.")] = None,
-    form: FormatOption = Format.TABLE,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write to a .parquet or .csv file.")] = None,
-) -> None:
-    """Ask in SQL, read-only: decisions, country_positions, lpp_positions, refusals, breaches, batches and more."""
-    at: Settings = context.obj
-    if query is None and sys.stdin.isatty():
-        _shell(at.path, form)
-        return
-    _ask(at.path, query if query is not None else sys.stdin.read(), form, out)
-
-
-def _ask(path: Path, query: str, form: Format, out: Path | None) -> None:
-    from ledger.store.analyst import ask
-    from ledger.store.outputs import check_output, write_rows
-
-    if out:
-        check_output(out)
-    answer = ask(path, query, out if out and out.suffix == ".parquet" else None)
-    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-    if out:
-        if out.suffix != ".parquet":
-            write_rows(out, answer.columns, rows)
-        say(f"wrote {out}")
-        return
-    print_rows(rows, answer.columns, form)
-
-
-def _shell(path: Path, form: Format) -> None:
-    """Read statements up to a semicolon and answer each; the ledger is held only while one runs."""
-    say("SQL on the ledger's views, read-only; end a statement with ; and leave with Ctrl-D. Try: FROM decisions;")
-    lines: list[str] = []
-    while True:
-        try:
-            lines.append(input("quotaledger> " if not lines else "          -> "))
-        except EOFError:
-            return
-        if lines[-1].rstrip().endswith(";"):
-            try:
-                _ask(path, "\n".join(lines), form, None)
-            except WrongUsage as error:
-                say(str(error))
-            lines = []

@@ -22,9 +22,13 @@ _SHOWN_MAX = 20
 ServerOption = Annotated[
     str, typer.Option(envvar="QUOTALEDGER_SERVER", metavar="URL", help="File with a server; the key says who submits.")
 ]
-KeyFileOption = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="With --server: a file with the key; else QUOTALEDGER_API_KEY has it."),
+KeyOption = Annotated[
+    str,
+    typer.Option(
+        envvar="QUOTALEDGER_API_KEY",
+        metavar="@FILE|KEY",
+        help="With --server: the API key. One on the command line is seen by all who list processes; @FILE is not.",
+    ),
 ]
 
 
@@ -118,7 +122,7 @@ def import_(
         typer.Option(metavar="OUT", help="With --from: write the owners without headquarters, to be completed."),
     ] = None,
     server: ServerOption = "",
-    key_file: KeyFileOption = None,
+    key: KeyOption = "",
 ) -> None:
     """Decide records and record them: several files are one batch, recorded together or not at all.
 
@@ -137,9 +141,11 @@ def import_(
     if server:
         from ledger.cli.remote import import_remotely
 
-        if provider is not None or layout:
-            raise WrongUsage("with --server, the key says who submits, and the file has records: leave the others out")
-        import_remotely(server, key_file, files, decisions, dry_run=dry_run, skip_invalid=skip_invalid)
+        if layout:
+            raise WrongUsage("--from goes with a ledger's own file; with --server, give a file of records")
+        if "COMMANDLINE" in str(context.find_root().get_parameter_source("ledger")):
+            raise WrongUsage("--ledger and --server (or QUOTALEDGER_SERVER) are two places to file with; leave one out")
+        import_remotely(server, key, files, provider, decisions, dry_run=dry_run, skip_invalid=skip_invalid)
         return
     if provider is None:
         raise WrongUsage("say with --provider NAME who submits the records")
@@ -188,7 +194,7 @@ def tell_decisions(desk: "Desk", result: "ImportResult", out: Path | None, skip_
     if out:
         write_rows(out, answer_columns(result), answer_rows(desk, result, skip_invalid=skip_invalid))
     _warn_of_dates(desk, result)
-    if result.faults and not skip_invalid:
+    if result.fails(skip_invalid):
         return [], 0  # the import failed: what was refused of it is no answer
     return notable(desk, result, _SHOWN_MAX)
 
@@ -214,7 +220,12 @@ def tell_outcome(
     rows = sum(sheet.rows for sheet in result.sheets)
     said = f": {out} has all" if out else "; `--decisions OUT.csv` writes all rejected rows"
     say_rejected(result.rejected, said)
-    if result.rejected and not skip_invalid:
+    if result.is_given_up:
+        raise InputRejected(
+            f"nothing was recorded: {result.counts['rejected']:,} of the first {result.rows:,} rows were rejected, and"
+            " the rest was not looked at; mend what the first of them have in common"
+        )
+    if result.fails(skip_invalid):
         raise InputRejected(
             f"nothing was recorded: {result.counts['rejected']:,} of {rows:,} rows were"
             " rejected; mend them, or record the others with --skip-invalid"

@@ -1,6 +1,5 @@
 """Importing through a server: the same verb, the same answers, and somebody else's ledger."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +10,20 @@ from ledger.core.text import visible
 if TYPE_CHECKING:  # a verb loads only what it uses
     from schemas.api import Import, Problem
 
-KEY_VARIABLE = "QUOTALEDGER_API_KEY"
 _SHOWN_MAX = 20
 
 
 def import_remotely(
-    server: str, key: Path | None, files: list[str], decisions: Path | None, *, dry_run: bool, skip_invalid: bool
+    server: str,
+    key: str,
+    files: list[str],
+    provider: str | None,
+    decisions: Path | None,
+    *,
+    dry_run: bool,
+    skip_invalid: bool,
 ) -> None:
-    """File records with a server, wait for what becomes of them, and tell it.
+    """File records with a server, wait for what becomes of them, and tell it. A `provider` must be the key's.
 
     Raises WrongUsage for what cannot be filed so, InputRejected if nothing was recorded, LedgerUnavailable where the
     server does not answer.
@@ -30,7 +35,9 @@ def import_remotely(
     if not Path(files[0]).is_file():
         raise WrongUsage(f"{visible(files[0])} cannot be read: there is no such file")
     try:
-        with Client(server, _key(key)) as client, progress("filing") as advanced:
+        with Client(server, _secret(key)) as client, progress("filing") as advanced:
+            if provider is not None and (own := client.key().provider) != provider.strip():
+                raise WrongUsage(f"the key files for {visible(own)}, not for {visible(provider)}; leave --provider out")
             done = client.file(
                 files[0],
                 dry_run=dry_run,
@@ -52,15 +59,15 @@ def import_remotely(
     _tell(done)
 
 
-def _key(file: Path | None) -> str:
-    """Give the key: the environment's, or that of a file; never of the command line, which others can see."""
+def _secret(key: str) -> str:
+    """Give the key itself, which may be in a file."""
     try:
-        key = file.read_text("utf-8").strip() if file else os.environ.get(KEY_VARIABLE, "").strip()
+        secret = (Path(key[1:]).read_text("utf-8") if key.startswith("@") else key).strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise WrongUsage(f"{visible(str(file))} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if not key or not key.isascii() or not key.isprintable():
-        raise WrongUsage(f"give a key: in the environment as {KEY_VARIABLE}, or in a file with --key-file")
-    return key
+        raise WrongUsage(f"{visible(key[1:])} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if not secret or not secret.isascii() or not secret.isprintable():
+        raise WrongUsage("give a key: in the environment as QUOTALEDGER_API_KEY, or in a file with --key @FILE")
+    return secret
 
 
 def _failed(file: str, problem: "Problem") -> Exception:

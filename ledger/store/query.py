@@ -6,6 +6,14 @@ from typing import Any, Final
 
 import duckdb
 
+CONFINED: Final = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+}
+"""Settings of every connection to a ledger or copy: it sees that file and nothing else."""
+
 _PARSED_MAX: Final = 256
 _PARSED: Final[dict[str, duckdb.Statement]] = {}
 
@@ -15,11 +23,13 @@ def parsed(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statemen
 
     It belongs to no connection: each plans it anew.
     """
-    if query not in _PARSED:
-        if len(_PARSED) == _PARSED_MAX:
-            _PARSED.clear()
-        (_PARSED[query],) = connection.extract_statements(query)
-    return _PARSED[query]
+    if (known := _PARSED.get(query)) is not None:
+        return known
+    (statement,) = connection.extract_statements(query)
+    if len(_PARSED) >= _PARSED_MAX:  # of several threads, each may have seen room for one more
+        _PARSED.clear()
+    _PARSED[query] = statement
+    return statement
 
 
 def rows(
