@@ -1,4 +1,7 @@
-"""SQL of an analyst: on a read-only handle without access to anything else, for the length of a statement."""
+"""SQL of an analyst: on a read-only handle without access to anything else, for the length of a statement.
+
+What is asked is a ledger, or a published copy of one; the path tells which.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -17,9 +20,18 @@ from ledger.core.text import visible
 from ledger.store.file import LedgerFile
 from ledger.store.frames import whole_numbers
 from ledger.store.outputs import whole
+from ledger.store.publishing import is_copy, open_copy
 
 _HALF = re.compile("[\\ud800-\\udfff]")
 """Half of a character: what Python makes of a byte of the command line that is no UTF-8."""
+
+_COLUMNS: Final = """
+    SELECT name, list(column_name ORDER BY column_index)
+    FROM duckdb_columns() JOIN (
+        SELECT view_name AS name FROM duckdb_views() WHERE NOT internal
+        UNION ALL SELECT table_name FROM duckdb_tables() WHERE comment IS NOT NULL
+    ) ON name = table_name GROUP BY name ORDER BY name
+"""
 
 
 @dataclass(frozen=True)
@@ -31,7 +43,7 @@ class Answer:
 
 
 def ask(path: Path, query: str, out: Path | None = None) -> Answer:
-    """Run a query on the views of a ledger; with `out`, write the result as Parquet and give no rows.
+    """Run a query on the views of a ledger or copy; with `out`, write the result as Parquet and give no rows.
 
     Raises WrongUsage for SQL that does not run, LedgerUnavailable if the ledger is held or not there.
     """
@@ -57,20 +69,37 @@ def ask_table(path: Path, query: str, parameters: Sequence[Any] | Mapping[str, A
 
 @contextmanager
 def _confined(path: Path, query: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give a connection that reads this ledger and nothing else, and whose settings nobody can change."""
+    """Give a connection that reads this ledger or copy and nothing else, and whose settings nobody can change."""
     if _HALF.search(query):
         raise WrongUsage("the query has bytes that are no UTF-8; write them anew")
-    with LedgerFile.open(path) as ledger:
-        ledger.connection.execute("SET lock_configuration = true")
+    with _opened(path) as connection:
+        connection.execute("SET lock_configuration = true")
         try:
-            statements = len(ledger.connection.extract_statements(query))
+            statements = len(connection.extract_statements(query))
             if not statements:
                 raise WrongUsage("there is no query; try: quotaledger sql 'FROM country_positions'")
             if statements > 1:
                 raise WrongUsage(f"the query has {statements:,} statements, and only one is answered; give each alone")
-            yield ledger.connection
+            yield connection
         except duckdb.Error as error:
             raise WrongUsage(f"the query cannot be answered: {_reason(error)}") from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    if is_copy(path):
+        with open_copy(path) as copy:
+            yield copy
+    else:
+        with LedgerFile.open(path) as ledger:
+            yield ledger.connection
+
+
+def names(path: Path) -> dict[str, list[str]]:
+    """Give the columns of each view of a ledger or copy. Raises as `ask` does."""
+    with _opened(path) as connection:
+        found = connection.execute(_COLUMNS).fetchall()
+    return dict(found)
 
 
 def _table(

@@ -29,6 +29,8 @@
 -- note: remark; of a reversal, why
 -- rulebook_digest: digest of the rulebook under which it was decided
 -- leaf: place of its leaf in the log
+-- under_sequence: sequence of that record
+-- fulfilled: of a delivery, chips that its allocation had outstanding; 0 of others
 SELECT
     e.sequence, e.batch, e.provider, e.reference, e.kind, e.date, batch.recorded_at, e.destination, e.consignee,
     e.family, e.chip, e.quantity, e.tpp, h100e(e.tpp, t.h100_equivalent_tpp) AS h100e, e.basis, e.outcome,
@@ -39,7 +41,7 @@ SELECT
     ) AS message,
     e.under, e.license_number, e.expires, e.exporter,
     coalesce(e.site, CASE WHEN contains(e.stated_destination, ':') THEN e.stated_destination END) AS site,
-    e.evidence, e.note, batch.rulebook_digest, e.leaf
+    e.evidence, e.note, batch.rulebook_digest, e.leaf, e.under_sequence, e.fulfilled
 FROM entry AS e
 JOIN batch ON batch.batch = e.batch
 LEFT JOIN limit_text AS t

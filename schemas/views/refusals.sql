@@ -29,4 +29,6 @@
 -- note: remark; of a reversal, why
 -- rulebook_digest: digest of the rulebook under which it was decided
 -- leaf: place of its leaf in the log
+-- under_sequence: sequence of that record
+-- fulfilled: of a delivery, chips that its allocation had outstanding; 0 of others
 SELECT * FROM decisions WHERE outcome = 'refused' ORDER BY sequence
