@@ -1,0 +1,291 @@
+"""Sandboxed processes, started ahead: a query waits for one that is free, and has it alone until it is answered.
+
+A process that misses its deadline, dies, or says what it should not is killed, and another one started for it.
+"""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import Any, Final
+from uuid import uuid4
+
+from ledger.core.errors import Busy, LedgerUnavailable, WrongUsage
+from ledger.sandbox.running import Limits
+
+_QUERIES_MAX: Final = 100
+"""After so many queries a process is replaced: what it has leaked goes with it."""
+_START_SECONDS: Final = 60
+_GRACE_SECONDS: Final = 2.0
+"""DuckDB ends a query at its deadline by itself, mostly; so much later the process is killed."""
+_LOOK_SECONDS: Final = 0.25
+"""So often a query that waits is looked at: it may have been cancelled."""
+_HEAD_MAX: Final = 1 << 20
+_PACKAGES: Final = Path(__file__).parents[2]
+
+
+class QueryStopped(Exception):
+    """A query that took more than it may, or was cancelled; the text says what."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result of a query, as bytes in the format asked for, and the facts that go with it."""
+
+    content: bytes
+    rows: int
+    seconds: float
+    reproducible: bool
+    """Whether the same query at the same checkpoint gives the same bytes by right."""
+    checkpoint: str
+    """The signed note of what was asked."""
+    sequence: int
+    leaves: int
+    published_at: str
+
+
+class _Died(Exception):
+    """A process that says nothing more, or what it should not."""
+
+
+class _Worker:
+    """A process, and the two pipes to it."""
+
+    def __init__(self, copy: Path, limits: Limits) -> None:
+        """Start it. Raises OSError."""
+        self.queries = 0
+        theirs: int
+        self._ours, theirs = os.pipe()
+        begun = json.dumps({"copy": copy.name, "limits": asdict(limits)})
+        code = f"import sys; sys.path.insert(0, {str(_PACKAGES)!r}); from ledger.sandbox.worker import main; main()"
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 -- nothing of a caller's is in it
+                [sys.executable, "-I", "-c", code, str(theirs), begun],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs,),
+                cwd=copy.absolute().parent,
+                # Arrow's own allocator reserves a gigabyte ahead, which the limit of memory would count.
+                env={"LANG": "C.UTF-8", "TZ": "UTC", "ARROW_DEFAULT_MEMORY_POOL": "system"},
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._ours)
+            raise
+        finally:
+            os.close(theirs)
+
+    def wait_until_ready(self) -> None:
+        """Wait until it can be asked. Raises _Died."""
+        facts, _ = self._read(time.monotonic() + _START_SECONDS, 0)
+        if "ready" not in facts:
+            raise _Died
+
+    def ask(self, line: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+        """Have a query answered: facts and bytes. Raises _Died, also at the deadline."""
+        assert self._process.stdin is not None  # noqa: S101 -- it was asked for
+        self.queries += 1
+        deadline = time.monotonic() + limits.seconds + _GRACE_SECONDS
+        try:
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+        except OSError:
+            raise _Died from None
+        return self._read(deadline, limits.bytes)
+
+    def kill(self) -> None:
+        """End it, whatever it does."""
+        with suppress(OSError):
+            self._process.kill()
+
+    def close(self) -> None:
+        """End it, and let go of the pipes."""
+        self.kill()
+        self._process.wait()
+        with suppress(OSError):
+            self._process.stdin.close()  # type: ignore[union-attr]
+        with suppress(OSError):
+            os.close(self._ours)
+
+    def _read(self, deadline: float, most: int) -> tuple[dict[str, Any], bytes]:
+        """Read a line of facts, and so many bytes as it says."""
+        head, place = b"", -1
+        while place < 0:
+            head += self._some(deadline)
+            place = head.find(b"\n")
+            if place < 0 and len(head) > _HEAD_MAX:
+                raise _Died
+        try:
+            facts = json.loads(head[:place])
+            size = int(facts.pop("bytes"))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise _Died from None
+        content = bytearray(head[place + 1 :])
+        if size > most or len(content) > size:
+            raise _Died
+        while len(content) < size:
+            content += self._some(deadline)
+        return facts, bytes(content)
+
+    def _some(self, deadline: float) -> bytes:
+        ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
+        piece = os.read(self._ours, 1 << 20) if ready else b""
+        if not piece:
+            raise _Died
+        return piece
+
+
+class Pool:
+    """Asks queries of a published copy, from any thread. What one caller makes, no other sees."""
+
+    def __init__(self, copy: Path, limits: Limits, workers: int = 2, waiting_max: int = 32) -> None:
+        """Start so many processes, without waiting for them."""
+        self._copy, self._limits = copy.absolute(), limits
+        self._most = workers + waiting_max
+        self._idle: SimpleQueue[_Worker | None] = SimpleQueue()
+        """None stands for a process that could not be started."""
+        self._starting = ThreadPoolExecutor(workers, "sandbox")
+        self._asking = ThreadPoolExecutor(workers + waiting_max, "asking")
+        self._asked: dict[str, _Worker | None] = {}
+        """The queries on their way by name, each with its process when it has one."""
+        self._cancelled: set[str] = set()
+        self._lock = Lock()
+        self._is_closed = False
+        for _ in range(workers):
+            self._starting.submit(self._put_back, None)
+
+    def submit(
+        self,
+        query: str,
+        parameters: Sequence[Any] | Mapping[str, Any] = (),
+        form: str = "json",
+        name: str | None = None,
+        limits: Limits | None = None,
+    ) -> "Future[Answer]":
+        """Let a query be answered, and give the answer that will be; `name` is for `cancel`.
+
+        The answer, or WrongUsage for what is not answered, QueryStopped for what takes too much, LedgerUnavailable
+        while there is no copy. Raises Busy if too many wait, WrongUsage for a name that another query on its way has.
+        """
+        name, limits = name or uuid4().hex, limits or self._limits
+        request = {"query": query, "parameters": parameters, "format": form, "limits": asdict(limits)}
+        line = json.dumps(request).encode() + b"\n"
+        with self._lock:
+            if len(self._asked) >= self._most or self._is_closed:
+                raise Busy(f"{len(self._asked)} queries wait to be answered already; ask again in a moment")
+            if name in self._asked:
+                raise WrongUsage("a query of that name is on its way; give another name")
+            self._asked[name] = None
+        future = self._asking.submit(self._ask, name, line, limits)
+        future.add_done_callback(lambda _: self._forget(name))
+        return future
+
+    def cancel(self, name: str) -> bool:
+        """Stop a query by its name; say if there was one."""
+        with self._lock:
+            if name not in self._asked:
+                return False
+            self._cancelled.add(name)
+            if worker := self._asked[name]:
+                worker.kill()
+        return True
+
+    def close(self) -> None:
+        """End all processes; what was asked is answered as stopped."""
+        with self._lock:
+            self._is_closed = True
+            self._cancelled.update(self._asked)
+            for worker in self._asked.values():
+                if worker:
+                    worker.kill()
+        self._asking.shutdown(cancel_futures=True)
+        self._starting.shutdown()
+        while not self._idle.empty():
+            if left := self._idle.get():
+                left.close()
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            self._asked.pop(name, None)
+            self._cancelled.discard(name)
+
+    def _ask(self, name: str, line: bytes, limits: Limits) -> Answer:
+        """Wait for a process that is free, and have a query answered by it."""
+        worker = self._free(name)
+        try:
+            with self._lock:
+                if name in self._cancelled:
+                    raise QueryStopped("the query was cancelled")
+                self._asked[name] = worker
+            facts, content = worker.ask(line, limits)
+        except _Died:
+            raise QueryStopped(
+                "the query was cancelled"
+                if name in self._cancelled
+                else f"the query was stopped: it takes more than {limits.seconds:g} seconds or more memory than it may"
+            ) from None
+        finally:
+            with self._lock:
+                self._asked[name] = None
+            self._starting.submit(self._put_back, worker)
+        return self._read(facts, content)
+
+    def _free(self, name: str) -> _Worker:
+        while True:
+            with self._lock:
+                if name in self._cancelled:
+                    raise QueryStopped("the query was cancelled")
+            with suppress(Empty):
+                worker = self._idle.get(timeout=_LOOK_SECONDS)
+                break
+        worker = worker or self._started()
+        if worker is None:
+            self._idle.put(None)
+            raise LedgerUnavailable("there is no published copy to ask yet; ask again in a moment")
+        return worker
+
+    def _read(self, facts: dict[str, Any], content: bytes) -> Answer:
+        """Give the answer of what a process has said."""
+        error = facts.get("error")
+        # What is asked cannot tell where it is; if it could, this would keep that here.
+        if str(self._copy.parent) in str(error) or str(self._copy.parent).encode() in content:
+            raise WrongUsage("the query cannot be answered: its answer would tell about the server")
+        if facts.get("kind") == "stopped":
+            raise QueryStopped(str(error))
+        if error is not None:
+            raise WrongUsage(f"the query cannot be answered: {error}")
+        return Answer(content, **facts)
+
+    def _put_back(self, worker: _Worker | None) -> None:
+        """Let a process be asked again when it can be, or another one in its place."""
+        with suppress(_Died):
+            if worker and worker.queries < _QUERIES_MAX and not self._is_closed:
+                if worker.queries:
+                    worker.wait_until_ready()
+                self._idle.put(worker)
+                return
+        if worker:
+            worker.close()
+        if not self._is_closed:
+            self._idle.put(self._started())
+
+    def _started(self) -> _Worker | None:
+        worker = None
+        try:
+            worker = _Worker(self._copy, self._limits)
+            worker.wait_until_ready()
+        except (OSError, _Died):
+            if worker:
+                worker.close()
+            return None
+        return worker

@@ -1,0 +1,128 @@
+"""The processes: one caller sees nothing of another, what misbehaves is replaced, and none outlives the server."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ledger.core.errors import Busy, LedgerUnavailable
+from ledger.sandbox.pool import Pool, QueryStopped
+from ledger.sandbox.running import Limits
+from tests.cli.command import environment
+from tests.sandbox.published import published
+
+_LONG = "SELECT count(*) FROM range(1000000000000)"
+
+
+@pytest.fixture(name="copy")
+def _copy(tmp_path: Path) -> Path:
+    return published(tmp_path).path
+
+
+@pytest.fixture(name="pool")
+def _pool(copy: Path) -> Iterator[Pool]:
+    made = Pool(copy, Limits(seconds=30), workers=1, waiting_max=1)
+    yield made
+    made.close()
+
+
+def test_every_format_has_the_same_rows_and_whole_numbers(pool: Pool) -> None:
+    """Sums stay whole numbers; parameters are for values."""
+    query = "SELECT reference, sum(tpp) AS tpp FROM decisions WHERE sequence > ? GROUP BY ALL ORDER BY ALL"
+    found = {form: pool.submit(query, [1], form).result().content for form in ("json", "csv", "arrow", "parquet")}
+    expected = [{"reference": "r1", "tpp": 15832}, {"reference": "r2", "tpp": 15832}]
+
+    assert json.loads(found["json"])["rows"] == [list(row.values()) for row in expected]
+    assert found["csv"] == b"reference,tpp\nr1,15832\nr2,15832\n"
+    assert pa.ipc.open_stream(found["arrow"]).read_all().to_pylist() == expected
+    assert pq.read_table(BytesIO(found["parquet"])).schema.field("tpp").type == pa.int64()
+
+
+def test_an_answer_says_of_what_it_is(pool: Pool, copy: Path) -> None:
+    """The checkpoint is that of the copy; another copy under the name is seen by the next query."""
+    with duckdb.connect(str(copy), read_only=True) as opened:
+        ((note, sequence),) = opened.execute("SELECT checkpoint, sequence FROM publication").fetchall()
+    first = pool.submit("SELECT 1 AS one").result()
+    (copy.parent / "other").mkdir()
+    published(copy.parent / "other", more=2).path.replace(copy)
+    second = pool.submit("SELECT count(*) AS n FROM decisions").result()
+
+    assert (first.checkpoint, first.sequence) == (note, sequence)
+    assert (second.sequence, second.content[-5:]) == (5, b"[5]]}")
+
+
+def test_a_query_can_be_cancelled_and_others_wait_no_longer(pool: Pool) -> None:
+    """By its name; who waits behind is answered, and who finds no room is told at once."""
+    long = pool.submit(_LONG, name="long")
+    waiting = pool.submit("SELECT 2 AS two", name="waiting")
+    with pytest.raises(Busy):
+        pool.submit("SELECT 3")
+    while pool._asked["long"] is None:  # noqa: SLF001 -- until it runs
+        pass
+    assert pool.cancel("long")
+    assert not pool.cancel("nobody")
+
+    assert waiting.result().rows == 1
+    with pytest.raises(QueryStopped, match="cancelled"):
+        long.result()
+
+
+def test_without_a_copy_it_is_said_and_with_one_it_goes_on(tmp_path: Path) -> None:
+    """A server starts before anything is published."""
+    pool = Pool(tmp_path / "ledger.published.duckdb", Limits(), workers=1)
+    with pytest.raises(LedgerUnavailable, match="no published copy"):
+        pool.submit("SELECT 1").result()
+    made = published(tmp_path)
+    assert made.path == tmp_path / "ledger.published.duckdb"
+    assert pool.submit("SELECT count(*) AS n FROM decisions").result().content == made.counted
+    pool.close()
+
+
+_SERVER = """
+import sys, time
+from pathlib import Path
+from ledger.sandbox.pool import Pool
+from ledger.sandbox.running import Limits
+pool = Pool(Path(sys.argv[1]), Limits(seconds=300), workers=1)
+future = pool.submit("SELECT count(*) FROM range(1000000000000)", name="long")
+while pool._asked["long"] is None: time.sleep(0.01)
+print(pool._asked["long"]._process.pid, flush=True)
+future.result()
+"""
+
+
+def test_no_process_outlives_the_server(copy: Path) -> None:
+    """Also one that is in the middle of a query when the server is killed."""
+    server = subprocess.Popen([sys.executable, "-c", _SERVER, copy], stdout=subprocess.PIPE, env=environment())
+    assert server.stdout is not None
+    worker = os.pidfd_open(int(server.stdout.readline()))
+    os.kill(server.pid, signal.SIGKILL)
+    server.wait()
+    server.stdout.close()
+    began = datetime.now(UTC)
+    while _runs(worker):
+        assert (datetime.now(UTC) - began).total_seconds() < 60
+    os.close(worker)
+
+
+def _runs(process: int) -> bool:
+    """Say if a process runs still; whoever adopted it may not have asked for its end."""
+    try:
+        signal.pidfd_send_signal(process, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/self/fdinfo/{process}").read_text().split("Pid:")[1].split()[0]
+    try:
+        return Path(f"/proc/{state}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
