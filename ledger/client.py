@@ -25,6 +25,7 @@ from schemas.api import (
     Explanation,
     Filed,
     Import,
+    KeyHolder,
     Problem,
     RowDecision,
 )
@@ -176,6 +177,10 @@ class Client:
         asked = {"reference": reference} | ({"provider": provider} if provider else {})
         found = self._answer(lambda: self._http.get("/v1/records", params=asked))
         return str(httpx.Response(200, content=found).json()["receipt"])
+
+    def key(self) -> KeyHolder:
+        """Say for whom the key files, and what it may do."""
+        return KeyHolder.model_validate_json(self._get("/v1/key"))
 
     def checkpoint(self) -> str:
         """Give the newest checkpoint, signed."""

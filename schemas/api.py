@@ -5,14 +5,17 @@ Amounts in TPP are decimal strings, because they pass 2^53; days are `YYYY-MM-DD
 
 from datetime import date as Date  # noqa: N812 -- `date` is a field
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from schemas.access import Scope
 from schemas.record import LENGTH_MAX, QUANTITY_MAX
 
 Tpp = Annotated[str, Field(pattern="^-?[0-9]{1,19}$", examples=["15832000"])]
+SqlValue = str | int | float | bool | None
 _CODE_MAX = 128
 _DAY: Final[JsonDict] = {"format": "date"}
 """What is no day is answered like what is wrong with a row, in the same words."""
@@ -139,6 +142,14 @@ class Explanation(BaseModel):
     limits: list[LimitTested]
 
 
+class KeyHolder(BaseModel):
+    """A key, as whoever has it is told of it."""
+
+    provider: str = Field(description="For whom it files, and whose records it reads.")
+    scope: Scope
+    expires_at: datetime | None = Field(description="From this instant on it is refused; null if it lasts.")
+
+
 class Progress(BaseModel):
     """How far an import is."""
 
@@ -251,6 +262,53 @@ class Adoption(BaseModel):
     batch: int | None
     rulebook: str
     digest: str
+
+
+class SqlFormat(StrEnum):
+    """What the answer to a query can be written as."""
+
+    JSON = "json"
+    CSV = "csv"
+    ARROW = "arrow"
+    PARQUET = "parquet"
+
+
+class SqlRequest(BaseModel):
+    """A query on the views."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str = Field(
+        min_length=1,
+        max_length=100_000,
+        description="One statement that reads.",
+        examples=["SELECT destination, used_tpp FROM country_positions ORDER BY destination"],
+    )
+    parameters: list[SqlValue] | dict[str, SqlValue] | None = Field(
+        default=None, description="What `?`, or `$name`, stand for."
+    )
+    format: SqlFormat | None = Field(default=None, description="Left out, `Accept` says it, or it is JSON.")
+
+
+class SqlColumn(BaseModel):
+    """A column of an answer."""
+
+    name: str
+    type: str = Field(description="DuckDB's type.")
+
+
+class SqlAnswer(BaseModel):
+    """What a query gives. Whole numbers have all their digits, also beyond 2^53."""
+
+    columns: list[SqlColumn]
+    rows: list[list[Any]]
+    checkpoint: str = Field(description="The signed checkpoint of the records that were asked.")
+    sequence: int = Field(description="The last of them.")
+    leaves: int
+    reproducible: bool = Field(
+        description="Whether the same query at the same checkpoint gives the same bytes: it has a total ORDER BY, and"
+        " nothing to do with clocks, chance or an order that is not said."
+    )
 
 
 class PermissionRequest(Asked):

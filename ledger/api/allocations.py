@@ -58,16 +58,16 @@ async def file_allocation(
 ) -> JSONResponse:
     """Have one allocation decided and recorded; it is durable when this is answered. A refusal is an answer, too."""
     digest = sha256(b"allocation\n" + await request.body()).hexdigest()
-    with service.one_at_a_time(caller.provider, idempotency_key):
-        if found := await service.repeated(caller.provider, idempotency_key, digest):
+    with service.one_at_a_time(caller.provider, idempotency_key) as filing:
+        if found := await service.repeated(filing, digest):
             earlier = await service.read(lambda desk: only_decision(desk, found))
             if earlier is None:
                 raise Faulty("what was answered to this idempotency key cannot be found")
             return answer(json_of(earlier))
         kept = Asked(uuid4().hex, digest, idempotency_key) if idempotency_key else None
         result = await _recorded(service, caller, asked, digest, kept)
-    if result.rejected:
-        raise Rejected("The request cannot be recorded.", [_fault(row) for row in result.rejected])
+        if result.rejected:
+            raise Rejected("The request cannot be recorded.", [_fault(row) for row in result.rejected])
     service.metrics.count(result.counts)
     ((sequence, made),) = result.read_back.items()
     if result.duplicates:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from ledger.api.allocations import IdempotencyKey
 from ledger.api.bodies import DOCUMENTED, FORMATS, Body
 from ledger.api.files import FileFormat, as_file, chosen
 from ledger.api.jobs import Job
-from ledger.api.problems import TOLD_MAX, NotFound, Rejected, fault, problem_of
+from ledger.api.problems import TOLD_MAX, Malformed, NotFound, Rejected, fault, problem_of
 from ledger.api.rendering import answer, import_of, json_of
 from ledger.api.service import Filing, Service, TheService, awaited
 from ledger.core.errors import LedgerUnavailable
@@ -23,11 +24,11 @@ from ledger.sequencer.answers import COLUMNS, answer_rows
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.filing import answered, rejected_rows, row_decisions
 from ledger.sequencer.imported import ImportResult
-from ledger.sequencer.importing import Asked, import_sheets, record_file, record_sheet
+from ledger.sequencer.importing import Asked, import_sheets, record_file
 from ledger.sequencer.waiting import ROWS_TOGETHER_MAX
 from ledger.store.outputs import read_page
 from ledger.store.requests import Answered
-from ledger.store.sheet import Sheet, Source
+from ledger.store.sheet import FileFault, Sheet, Source
 from schemas.api import Import, RowDecisions
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
@@ -78,14 +79,16 @@ async def file_import(
     async with service.receiving.body(request) as body:
         digest = sha256(f"import\n{skip_invalid}\n{body.sha256}".encode()).hexdigest()
         with service.one_at_a_time(caller.provider, None if dry_run else idempotency_key) as filing:
-            if not dry_run and (found := await service.repeated(caller.provider, idempotency_key, digest)):
+            if not dry_run and (found := await service.repeated(filing, digest)):
                 body.content.close()
                 return answer(import_of(found))
-            expected = (token or "").removeprefix("W/").strip('"') or None
+            expected = token.removeprefix("W/").strip('"') if token is not None else None
+            if expected == "":  # of a script whose variable is empty; it would file whatever is decided
+                raise Malformed("the header If-Match has no token; give that of a dry run, or leave it out")
             asked = Asked(uuid4().hex, digest, idempotency_key, expected)
             job = Job(asked.request, caller.provider, dry_run)
             work = _Work(service, caller, job, asked, skip_invalid)
-            sheet = await run_in_threadpool(_small, body)
+            sheet = await run_in_threadpool(_small, body, work.rows_max)
             if sheet:
                 body.content.close()
                 return await work.at_once(sheet)
@@ -158,13 +161,16 @@ def _page(
         raise NotFound("the decisions of this import are not kept any more") from None
 
 
-def _small(body: Body) -> Sheet | None:
-    """Read a file that is answered at once; None if it is too large for that."""
+def _small(body: Body, rows_max: int) -> Sheet | None:
+    """Read a file that is answered at once; None if it is too large for that, of which few bytes may tell nothing."""
     if body.size > _AT_ONCE_BYTES:
         return None
-    body.content.seek(0)
-    sheet = record_sheet(body.file, body.content.read())
-    return sheet if sheet.rows <= ROWS_TOGETHER_MAX else None
+    opened = record_file(body.file, body.content, rows_max)
+    try:
+        first, *rest = islice(opened.parts(ROWS_TOGETHER_MAX), 2)
+    except FileFault as error:
+        return Sheet(opened.file, opened.sha256, faults=[error.fault])
+    return None if rest else first
 
 
 class _Work:
@@ -200,7 +206,7 @@ class _Work:
     async def later(self, body: Body, filing: Filing) -> JSONResponse:
         """Let a large file be recorded or tried while whoever sent it asks how far it is."""
         service, caller = self._service, self._caller
-        sheets = [await run_in_threadpool(record_file, body.file, body.content)]
+        sheets = [await run_in_threadpool(record_file, body.file, body.content, self.rows_max)]
 
         def ended() -> None:
             body.content.close()
@@ -220,6 +226,12 @@ class _Work:
         filing.goes_on = True
         return answer(_import_of_job(self._job), 202, {"Location": f"/v1/imports/{self._job.id}"})
 
+    @property
+    def rows_max(self) -> int:
+        """How many rows its file may have."""
+        settings = self._service.settings
+        return min(settings.rows_max, settings.dry_run_rows_max) if self._job.dry_run else settings.rows_max
+
     async def _said(self) -> Mapping[str, Any]:
         """Give the import as it is answered, which is as it will be whenever it is asked for again."""
         job = self._job
@@ -238,6 +250,7 @@ class _Work:
             asked=self._asked,
             guard=self._service.guard,
             advanced=self._job.advanced,
+            rejected_max=self._service.settings.rejected_max,
         )
         self._end(result)
 
@@ -259,6 +272,7 @@ class _Work:
                     asked=self._asked,
                     guard=self._service.guard,
                     advanced=self._job.advanced,
+                    rejected_max=self._service.settings.rejected_max,
                 )
                 self._end(result, answer_rows(desk, result, skip_invalid=self._skip_invalid))
         except Exception as error:  # noqa: BLE001 -- whoever asks how far it is, is told
@@ -270,11 +284,11 @@ class _Work:
         """Take note of what became of it; `rows` are the decisions of a dry run."""
         job, jobs = self._job, self._service.jobs
         job.counts = result.counts | {"records": result.rows}
-        if result.faults and not self._skip_invalid:
+        if result.fails(self._skip_invalid):
             jobs.keep(job, rejected_rows(result))
-            bad = result.counts["rejected"]
+            bad, rest = result.counts["rejected"], " The rest was not looked at." if result.is_given_up else ""
             job.problem = Rejected(
-                f"Nothing was recorded: {bad:,} of {result.rows:,} rows were rejected.",
+                f"Nothing was recorded: {bad:,} of {result.rows:,} rows were rejected.{rest}",
                 [fault(row) for row in result.rejected[:TOLD_MAX]],
             )
             job.state = "failed"

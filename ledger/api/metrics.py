@@ -19,6 +19,9 @@ class Metrics:
         self.requests = Counter(
             "quotaledger_requests", "Requests answered.", ["route", "status"], registry=self._registry
         )
+        self.queries = Counter(
+            "quotaledger_queries", "Queries in SQL by what became of them.", ["outcome"], registry=self._registry
+        )
         self.recording = Histogram(
             "quotaledger_recording_seconds",
             "From a request's arrival at the writer until it is durable.",

@@ -1,13 +1,15 @@
-"""What whoever runs the server asks of it, and the pages that it has: none of them asks for a key."""
+"""What whoever runs the server asks of it, the pages that it has, and what a key is: all that asks no ledger."""
 
 from html import escape
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
+from ledger.api.access import AnyCaller
 from ledger.api.pages import overview, page
 from ledger.api.problems import PROBLEMS, NotFound, Unavailable
 from ledger.api.service import TheService
+from schemas.api import KeyHolder
 
 router = APIRouter(tags=["operations"])
 
@@ -31,6 +33,12 @@ async def get_readiness(service: TheService) -> Response:
 async def get_metrics(service: TheService) -> Response:
     """Give figures in the text format of Prometheus."""
     return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/v1/key")
+async def get_key(caller: AnyCaller) -> KeyHolder:
+    """Say for whom the key files that is sent, what it may do, and how long it holds."""
+    return KeyHolder(provider=caller.provider, scope=caller.key.scope, expires_at=caller.key.expires_at)
 
 
 @router.get("/docs", response_class=HTMLResponse, include_in_schema=False)

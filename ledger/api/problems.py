@@ -157,6 +157,20 @@ class KeyReused(Problem):
     next_step = "Make a new key for each new request, and keep it for its repetitions only. Nothing was recorded."
 
 
+class QueryNotAnswered(Problem):
+    """The query is none that is answered."""
+
+    kind, status, title = "query-not-answered", 422, "The query is not answered"
+    next_step = "Mend what `detail` names: one statement that reads, on the views of the data dictionary."
+
+
+class QueryStopped(Problem):
+    """The query took more than it may, or was cancelled."""
+
+    kind, status, title = "query-stopped", 422, "The query was stopped"
+    next_step = "Ask for less: filter with WHERE, sum with GROUP BY, or take the published copy and ask it yourself."
+
+
 class TooMany(Problem):
     """More requests than the key may send."""
 
@@ -192,11 +206,11 @@ def problem_of(error: BaseException) -> Problem:
         case Problem():
             return error
         case InputRejected():
-            return Rejected(_sentence(str(error)), [fault(row) for row in error.rows])
+            return Rejected(sentence(error), [fault(row) for row in error.rows])
         case PreconditionFailed():
-            return DecisionsChanged(_sentence(str(error)))
+            return DecisionsChanged(sentence(error))
         case WrongUsage():
-            return NotFound(_sentence(str(error)))
+            return NotFound(sentence(error))
         case Busy():
             return Unavailable("too many requests wait to be recorded already; this one was not accepted")
         case LedgerUnavailable():
@@ -222,5 +236,7 @@ def respond(request: Request, problem: Problem) -> JSONResponse:
     return JSONResponse(content, problem.status, problem.headers(), MEDIA_TYPE)
 
 
-def _sentence(text: str) -> str:
+def sentence(error: Exception) -> str:
+    """Give an error of the ledger's as a sentence."""
+    text = str(error)
     return text[:1].upper() + text[1:] + "."

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from math import nan
 from pathlib import Path
 from typing import Annotated, TypeVar, cast
@@ -15,16 +16,20 @@ from starlette.concurrency import run_in_threadpool
 from ledger.api.bodies import Receiving
 from ledger.api.jobs import Jobs
 from ledger.api.metrics import Metrics
-from ledger.api.problems import KeyReused, StillRunning
+from ledger.api.problems import KeyReused, Problem, StillRunning, problem_of
+from ledger.api.publisher import Publisher
 from ledger.api.settings import ApiSettings
 from ledger.core.errors import QuotaledgerError
+from ledger.sandbox.pool import Pool
+from ledger.sandbox.running import Limits
 from ledger.sequencer.desk import Desk
-from ledger.sequencer.filing import answered_key
+from ledger.sequencer.filing import answered_key, answered_keys
 from ledger.sequencer.keys import Keys
 from ledger.sequencer.permitting import Guard
 from ledger.sequencer.writer import Writer
 from ledger.store.file import size_of
 from ledger.store.log import last_checkpoint
+from ledger.store.publishing import copy_path
 from ledger.store.requests import Answered
 
 _T = TypeVar("_T")
@@ -41,10 +46,16 @@ class Service:
         self.jobs, self.receiving, self.metrics = Jobs(), Receiving(settings), Metrics()
         self.background = ThreadPoolExecutor(2, "dry runs")
         self.guard = Guard(self.keys.is_granted) if settings.guard_parties else None
+        self.publisher = Publisher(path, self.writer, settings)
+        limits = Limits(settings.sql_rows, settings.sql_bytes, settings.sql_seconds, settings.sql_memory)
+        self.pool = Pool(copy_path(path), limits, settings.sql_workers, settings.sql_waiting)
         self.stopping = False
         self._tell()
         self._filing: set[tuple[str, str]] = set()
         """Providers and idempotency keys of the requests that are being answered."""
+        with self.writer.reading() as desk:
+            self._used = {hash(name) for name in answered_keys(desk)}
+        """Hashes of those that the ledger may know: most requests have a key that is new, and need not ask it."""
 
     def _tell(self) -> None:
         """Add the figures that are asked for when somebody reads them."""
@@ -53,6 +64,8 @@ class Service:
         tell("waiting_rows", "Their rows.", lambda: self.writer.waiting[1])
         tell("imports_running", "Large files that are being received, decided or recorded.", self.jobs.running)
         tell("ledger_bytes", "Size of the ledger's file and its log.", lambda: size_of(self.path))
+        tell("copy_leaves", "Leaves of the log that the published copy is of.", lambda: self.publisher.leaves)
+        tell("copy_failures", "Copies that could not be published.", lambda: self.publisher.failures)
         tell("checkpoint_age_seconds", "Since the last checkpoint; not a number if none can be read.", self._age)
 
     def _age(self) -> float:
@@ -86,13 +99,22 @@ class Service:
             self._filing.add(filing.name)
         try:
             yield filing
+        except (Problem, QuotaledgerError) as error:
+            if filing.is_new and problem_of(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:  # nothing was recorded
+                self._used.discard(hash(filing.name))
+            raise
         finally:
             if not filing.goes_on:
                 filing.done()
 
-    async def repeated(self, provider: str, idempotency_key: str | None, sha256: str) -> Answered | None:
+    async def repeated(self, filing: "Filing", sha256: str) -> Answered | None:
         """Give the request of a key if it was answered. Raises KeyReused if that asked for something else."""
+        provider, idempotency_key = filing.name
         if not idempotency_key:
+            return None
+        filing.is_new = hash(filing.name) not in self._used
+        if filing.is_new:
+            self._used.add(hash(filing.name))
             return None
         found = await self.read(lambda desk: answered_key(desk, provider, idempotency_key))
         if found and found.sha256 != sha256:
@@ -106,6 +128,8 @@ class Service:
     def close(self) -> None:
         """Answer all that was accepted, and let go of the ledger."""
         self.stopping = True
+        self.pool.close()
+        self.publisher.close()
         self.background.shutdown()
         self.writer.close()
         self.keys.close()
@@ -117,6 +141,8 @@ class Filing:
 
     def __init__(self, all_of_them: set[tuple[str, str]], name: tuple[str, str]) -> None:
         self._all, self.name = all_of_them, name
+        self.is_new = False
+        """Whether the ledger has certainly answered no request of that key."""
         self.goes_on = False
         """Whether it is answered later than the one who sent it is."""
 

@@ -17,6 +17,13 @@ class ApiSettings(BaseSettings):
     tls_key: Path | None = Field(default=None, description="Its private key, PEM.")
     body_max: int = Field(default=1 << 30, ge=1, description="Bytes of a body as it is sent.")
     inflated_max: int = Field(default=8 << 30, ge=1, description="Bytes of a body when it is decompressed.")
+    rows_max: int = Field(default=20_000_000, ge=1, description="Rows of a file.")
+    dry_run_rows_max: int = Field(
+        default=1_000_000, ge=1, description="Rows of a file that is only tried: all of them are in memory."
+    )
+    rejected_max: int = Field(
+        default=100_000, ge=1, description="Rejected rows of a file; one that has more is given up."
+    )
     body_seconds: float = Field(default=600, gt=0, description="Time for a body to come.")
     idle_seconds: float = Field(default=30, gt=0, description="Time between two parts of a body.")
     requests_per_second: float = Field(default=200, gt=0, description="Of a key, in the long run.")
@@ -25,4 +32,14 @@ class ApiSettings(BaseSettings):
     guard_parties: bool = Field(
         default=False, description="Whether filing for a party that another provider has filed for needs a permission."
     )
+    publish: bool = Field(default=True, description="Whether the copy for analysts is published.")
+    publish_seconds: float = Field(default=60, ge=1, description="Least time between two copies.")
+    publish_share: float = Field(default=0.05, gt=0, le=1, description="Part of the time that publishing may take.")
+    publish_parquet: Path | None = Field(default=None, description="Folder for Parquet files of each copy.")
+    sql_workers: int = Field(default=2, ge=1, le=64, description="Processes that answer queries in SQL.")
+    sql_waiting: int = Field(default=32, ge=0, description="Queries that may wait for one of them.")
+    sql_seconds: float = Field(default=30, gt=0, description="Time of a query.")
+    sql_rows: int = Field(default=100_000, ge=1, description="Rows of an answer.")
+    sql_bytes: int = Field(default=64 << 20, ge=1, description="Bytes of an answer.")
+    sql_memory: int = Field(default=1 << 30, ge=1 << 26, description="Bytes of memory of a query.")
     stop_seconds: float = Field(default=60, gt=0, description="Time to answer what was accepted, when it is to stop.")

@@ -167,16 +167,23 @@ def _parsers(vocabulary: Vocabulary) -> dict[str, Parser]:
     }
 
 
+ALL: Final = 2**62
+"""More rows than there are."""
+
 NUMBERS: Final = ("kind", "date", "destination", "consignee", "chip", "quantity", "basis")
 """The columns that the fold reads as numbers."""
 
 
-def parse_records(columns: Mapping[str, Column], rows: int, vocabulary: Vocabulary) -> Form:
-    """Understand every row. `columns` has any of `schemas.record.COLUMNS`; those missing are blank throughout."""
+def parse_records(columns: Mapping[str, Column], rows: int, vocabulary: Vocabulary, listed: int = ALL) -> Form:
+    """Understand every row. `columns` has any of `schemas.record.COLUMNS`; those missing are blank throughout.
+
+    Of so many rows with faults, from the first, the faults are `listed`; of others it is known that they have some.
+    """
     given: dict[str, Column] = {}
     numbers: dict[str, Numbers] = {}
-    faults: list[RowFault] = []
+    faulty: dict[str, Mapping[int, Fault]] = {}
     masks = np.zeros(rows, np.int64)
+    malformed = np.zeros(rows, np.bool_)
     parsers = _parsers(vocabulary)
     for bit, name in enumerate(COLUMNS):
         column = columns.get(name) or Column.blank(rows)
@@ -189,19 +196,31 @@ def parse_records(columns: Mapping[str, Column], rows: int, vocabulary: Vocabula
         given[name] = column.mapped([None if isinstance(text, Fault) else text for text in texts])
         wrong = {code: value for code, value in enumerate(parsed) if isinstance(value, Fault)}
         if wrong:
-            faults += [
-                RowFault(row, name, wrong[code].code, wrong[code].message) for row, code in _rows_with(column, wrong)
-            ]
+            faulty[name] = wrong
+            malformed |= _has_one(column, wrong)
         if name in NUMBERS:
             numbers[name] = column.numbers([ABSENT if n is None or isinstance(n, Fault) else n for n in parsed])
         masks |= column.numbers([0 if value is None else 1 << bit for value in parsed])
-    faults += _presence(numbers["kind"], masks)
-    faults += _sides(numbers["kind"], numbers["date"], vocabulary.counting_start)
+    pairs, misgiven = _misgiven(numbers["kind"], masks)
+    misplaced = _on_wrong_side(numbers["kind"], numbers["date"], vocabulary.counting_start)
+    malformed |= np.isin(pairs, list(misgiven)) | misplaced
+    few = slice(_end_of(malformed, listed))
+    faults = [
+        RowFault(row, name, wrong[code].code, wrong[code].message)
+        for name, wrong in faulty.items()
+        for row, code in _rows_with(columns[name][few], wrong)
+    ]
+    faults += _presence(pairs[few], misgiven)
+    faults += _sides(misplaced[few], numbers["kind"], numbers["date"], vocabulary.counting_start)
     order = {name: place for place, name in enumerate(COLUMNS)}
     faults.sort(key=lambda fault: (fault.row, order[fault.field]))
-    malformed = np.zeros(rows, np.bool_)
-    malformed[[fault.row for fault in faults]] = True
     return Form(given, numbers, malformed, faults)
+
+
+def _end_of(malformed: NDArray[np.bool_], listed: int) -> int:
+    """Give the row before which so many are malformed, or all of them."""
+    found = np.flatnonzero(malformed)
+    return int(found[listed]) if len(found) > listed else len(malformed)
 
 
 def _is_good_text(texts: list[Any], length_max: int) -> bool:
@@ -209,28 +228,36 @@ def _is_good_text(texts: list[Any], length_max: int) -> bool:
     return set(map(type, texts)) == {str} and max(map(len, texts)) <= length_max
 
 
-def _rows_with(column: Column, codes: Collection[int]) -> Iterator[tuple[int, int]]:
-    """Give the rows, with their codes, that have one of some codes."""
+def _has_one(column: Column, codes: Collection[int]) -> NDArray[np.bool_]:
+    """Say of each row if it has one of some codes."""
     sought = np.zeros(len(column.values), np.bool_)
     sought[list(codes)] = True
-    rows = np.flatnonzero(sought[column.codes])
+    return sought[column.codes]
+
+
+def _rows_with(column: Column, codes: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Give the rows, with their codes, that have one of some codes."""
+    rows = np.flatnonzero(_has_one(column, codes))
     return zip(rows.tolist(), column.codes[rows].tolist(), strict=True)
 
 
-def _presence(kinds: Numbers, masks: Numbers) -> list[RowFault]:
-    """Find what is missing and superfluous; each pair of kind and given columns is judged once."""
+def _misgiven(kinds: Numbers, masks: Numbers) -> tuple[Numbers, dict[int, list[tuple[str, str, str]]]]:
+    """Give each row's pair of kind and given columns, and of each pair that is wrong what is missing or superfluous."""
     pairs = (kinds + 1 << len(COLUMNS)) | masks
     judged: dict[int, list[tuple[str, str, str]]] = {}
     for pair in np.flatnonzero(np.bincount(pairs)).tolist():
         found = _presence_of((pair >> len(COLUMNS)) - 1, pair & (1 << len(COLUMNS)) - 1)
         if found:
             judged[pair] = found
-    if not judged:
-        return []
+    return pairs, judged
+
+
+def _presence(pairs: Numbers, misgiven: Mapping[int, list[tuple[str, str, str]]]) -> list[RowFault]:
+    """Name what is missing and superfluous."""
     return [
         RowFault(row, name, code, message)
-        for row in np.flatnonzero(np.isin(pairs, list(judged))).tolist()
-        for name, code, message in judged[int(pairs[row])]
+        for row in np.flatnonzero(np.isin(pairs, list(misgiven))).tolist()
+        for name, code, message in misgiven[int(pairs[row])]
     ]
 
 
@@ -254,12 +281,17 @@ def _presence_of(kind_number: int, mask: int) -> list[tuple[str, str, str]]:
     ]
 
 
-def _sides(kinds: Numbers, days: Numbers, start: int) -> list[RowFault]:
+def _on_wrong_side(kinds: Numbers, days: Numbers, start: int) -> NDArray[np.bool_]:
     """Find openings that are not before the count begins, and allocations and deliveries that are."""
     asked = (kinds == Kind.ALLOCATION) | (kinds == Kind.DELIVERY)
-    wrong = (days != ABSENT) & ((kinds == Kind.OPENING) & (days >= start) | asked & (days < start))
+    wrong: NDArray[np.bool_] = (days != ABSENT) & ((kinds == Kind.OPENING) & (days >= start) | asked & (days < start))
+    return wrong
+
+
+def _sides(misplaced: NDArray[np.bool_], kinds: Numbers, days: Numbers, start: int) -> list[RowFault]:
+    """Name those found."""
     faults = []
-    for row in np.flatnonzero(wrong).tolist():
+    for row in np.flatnonzero(misplaced).tolist():
         kind, found = Kind(int(kinds[row])), f"found {day_text(int(days[row]))}"
         if kind is Kind.OPENING:
             message = f"{found}, an opening is dated before {day_text(start)}"

@@ -53,7 +53,7 @@ def whole_file_answers(
 
 def answer_rows(desk: Desk, result: ImportResult, *, skip_invalid: bool) -> Iterator[dict[str, Any]]:
     """Give the answers in order of rows."""
-    failed = bool(result.faults) and not skip_invalid
+    failed = result.fails(skip_invalid)
     names = answer_columns(result)
     rejected = dict(_rejected(result))
     for part in result.parts:
@@ -73,19 +73,29 @@ def read_back(desk: Desk, results: Sequence[ImportResult | QuotaledgerError]) ->
     """Give small imports that were just recorded their decisions, as the view `decisions` has them.
 
     What was decided is at hand, and asked again costs more than to decide it; the ledger is asked only for what was
-    repeated, once for all of them.
+    repeated and what is not kept, once for all of them.
     """
     recorded = [result for result in results if isinstance(result, ImportResult) and result.batch is not None]
     for result in recorded:
         result.read_back = {
             values["sequence"]: {name: values[name] for name in DECISION}
             for part in result.parts
+            if not part.is_forgotten
             for values in _decided(desk, part, result.batch or 0)
         }
-    repeated = {sequence for result in recorded for _, sequence in result.duplicates}
-    found = store.recorded_answers(desk.ledger.connection, repeated, DECISION)
-    for result in recorded:
-        result.read_back.update((sequence, found[sequence]) for _, sequence in result.duplicates if sequence in found)
+    missing = [(result, sequence) for result in recorded for sequence in _not_at_hand(result)]
+    found = store.recorded_answers(desk.ledger.connection, {sequence for _, sequence in missing}, DECISION)
+    for result, sequence in missing:
+        if sequence in found:
+            result.read_back[sequence] = found[sequence]
+
+
+def _not_at_hand(result: ImportResult) -> Iterator[int]:
+    """Give the records that an import answers for and only the ledger has."""
+    yield from (sequence for _, sequence in result.duplicates)
+    for part in result.parts:
+        if part.is_forgotten:
+            yield from cast("Numbers", part.columns["sequence"]).tolist()
 
 
 def _recorded(desk: Desk, result: ImportResult, part: Part) -> list[dict[str, Any]]:

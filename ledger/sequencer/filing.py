@@ -1,7 +1,7 @@
 """What the import API asks of the ledger: has this request been answered, and what became of each of its rows."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ledger.core.errors import RejectedRow
@@ -22,6 +22,11 @@ def answered(desk: Desk, request: str) -> Answered | None:
 def answered_key(desk: Desk, provider: str, idempotency_key: str) -> Answered | None:
     """Give a provider's request of an idempotency key, None if no batch answers it."""
     return requests.answered_key(desk.ledger.connection, provider, idempotency_key)
+
+
+def answered_keys(desk: Desk) -> Iterator[tuple[str, str]]:
+    """Give provider and idempotency key of every request that has one."""
+    return requests.answered_keys(desk.ledger.connection)
 
 
 def decision(desk: Desk, sequence: int) -> dict[str, Any] | None:

@@ -31,6 +31,11 @@ class Part:
     duplicates: Sequence[tuple[int, int]]
     """Each row that repeats a record, with that one's sequence."""
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether the ledger alone has what was decided."""
+        return len(self.columns) == len(_KEPT)
+
     def forget(self) -> None:
         """Keep no more of the columns than what is asked of recorded rows: a large import has many parts."""
         kept = {name: self.columns[name] for name in _KEPT}
@@ -52,6 +57,8 @@ class ImportResult:
     parts: list[Part] = field(default_factory=list)
     faults: list[tuple[int, RejectedRow]] = field(default_factory=list)
     """Every fault with its row in the import, from 0, in order of rows: two of its files may have the same name."""
+    is_given_up: bool = False
+    """Whether so many rows were rejected that the rest was not looked at, nor all of their faults kept."""
     batch: int | None = None
     decided: str | None = None
     """The digest of the decisions, for whoever asked through the import API."""
@@ -66,6 +73,10 @@ class ImportResult:
     def rows(self) -> int:
         """How many rows were decided."""
         return self.parts[-1].end if self.parts else 0
+
+    def fails(self, skip_invalid: bool) -> bool:
+        """Say if nothing of it is recorded because rows were rejected."""
+        return self.is_given_up or (bool(self.faults) and not skip_invalid)
 
     @property
     def duplicates(self) -> list[tuple[int, int]]:

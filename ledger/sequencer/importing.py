@@ -36,6 +36,9 @@ _FEW: Final = 1_000
 """So many rows that are not recorded are uncounted again, which is quicker than to read all accounts anew; and of so
 many that are, the decisions are kept at hand."""
 
+REJECTED_MAX: Final = 1_000_000
+"""An import of which more rows are rejected is given up: their faults are in memory."""
+
 Advanced = Callable[[int, int], None]
 """Told how many of how many rows are done."""
 
@@ -58,9 +61,12 @@ def record_sheet(file: str, content: bytes) -> Sheet:
     return read_sheet(file, content, COLUMNS, ALWAYS)
 
 
-def record_file(file: str, content: Content) -> SheetFile:
-    """Open a file of records, which is read while it is imported. One that cannot be read raises InputRejected then."""
-    return SheetFile(file, content, COLUMNS, ALWAYS)
+def record_file(file: str, content: Content, rows_max: int | None = None) -> SheetFile:
+    """Open a file of records, which is read while it is imported.
+
+    One that cannot be read, or has more rows than it may, raises InputRejected then. `rows_max` is of a stranger's.
+    """
+    return SheetFile(file, content, COLUMNS, ALWAYS, rows_max)
 
 
 def import_sheets(
@@ -73,11 +79,13 @@ def import_sheets(
     asked: Asked | None = None,
     guard: Guard | None = None,
     advanced: Advanced | None = None,
+    rejected_max: int = REJECTED_MAX,
 ) -> ImportResult:
     """Decide the rows of several files as one batch, and record it.
 
     Raises InputRejected, with nothing recorded, for a file that cannot be read at all and for a provider's name that
-    cannot be. Rejected rows are no exception: they are in the result, and unless `skip_invalid` nothing is recorded.
+    cannot be. Rejected rows are no exception: they are in the result, and unless `skip_invalid` nothing is recorded;
+    nor is it when they are more than `rejected_max`, after which no more are read.
     Raises PreconditionFailed, likewise, if decisions are not those that whoever `asked` expected.
     A dry run, and an import within a transaction, has all rows in memory; any other one those of a few lots.
     """
@@ -85,8 +93,8 @@ def import_sheets(
     at_once = ALL_ROWS if dry_run or desk.ledger.in_transaction else _AT_ONCE
     with _uncollected() if sum(sheet.rows_expected for sheet in sheets) > _FEW else nullcontext():
         coming = lots(sheets, at_once)
-        importing = _Import(desk, provider, sheets, advanced, asked, guard)
-        first = next(coming)
+        first = next(coming)  # of a file that cannot be read, before anything is taken from the desk
+        importing = _Import(desk, provider, sheets, advanced, asked, guard, rejected_max)
         if first.last:
             return importing.of_one_lot(first, skip_invalid=skip_invalid, dry_run=dry_run)
         return importing.of_lots(chain([first], coming), skip_invalid=skip_invalid)
@@ -119,8 +127,10 @@ class _Import:
         advanced: Advanced | None,
         asked: Asked | None,
         guard: Guard | None,
+        rejected_max: int,
     ) -> None:
         self._desk, self._provider, self._sheets, self._advanced = desk, provider, sheets, advanced
+        self._rejected_max = rejected_max
         self._guard, self._filed_for = guard, set[str]()
         self._asked, self._decided = asked, Decided(asked.sha256) if asked else None
         self._result, self._balances = ImportResult(sheets), desk.balances()
@@ -132,7 +142,7 @@ class _Import:
         result, desk = self._result, self._desk
         part, decisions = self._decide(lot, lambda question: question())
         unexpected = self._unexpected()
-        if not result.rows or dry_run or (result.faults and not skip_invalid) or unexpected:
+        if not result.rows or dry_run or result.fails(skip_invalid) or unexpected:
             if result.rows <= _FEW:
                 decisions.uncount(self._balances)
                 desk.keep(desk.head(), self._balances)
@@ -150,8 +160,10 @@ class _Import:
         with suppress(_Rejected), self._desk.ledger.transaction(), self._appending() as appending:
             for lot in coming:
                 part, _ = self._decide(lot, appending.ask)
-                self._append(appending, part, sealed=skip_invalid or not result.faults)
-            if result.faults and not skip_invalid:
+                if result.is_given_up:
+                    raise _Rejected
+                self._append(appending, part, sealed=not result.fails(skip_invalid))
+            if result.fails(skip_invalid):
                 raise _Rejected
             if unexpected := self._unexpected():
                 raise unexpected
@@ -161,7 +173,7 @@ class _Import:
     def _decide(self, lot: Lot, ask: Ask) -> tuple[Part, Decisions]:
         """Decide some rows, in order, and keep what became of them in the result."""
         desk, start = self._desk, self._result.rows
-        form = lot.form(desk.vocabulary)
+        form = lot.form(desk.vocabulary, self._rejected_max)
         if self._guard:
             self._guard.check(desk, self._provider, form)
         references = number_references(desk, self._provider, form, self._seen, ask)
@@ -174,16 +186,19 @@ class _Import:
         part = self._result.add(form, decisions, columns)
         if self._decided:
             self._decided.add(part)
-            self._result.decided = self._decided.digest(self._result)
+        self._result.is_given_up = self._result.counts["rejected"] > self._rejected_max
         return part, decisions
 
     def _unexpected(self) -> PreconditionFailed | None:
-        """Give what is to be raised if the decisions are others than whoever asked expects."""
-        if not self._asked or self._asked.expected in (None, self._result.decided):
+        """Say what was decided; give what is to be raised if that is other than whoever asked expects."""
+        if not self._asked or not self._decided:
+            return None
+        self._result.decided = self._decided.digest(self._result)
+        if self._asked.expected in (None, self._result.decided):
             return None
         return PreconditionFailed(
-            "the decisions would not be those of the dry run any more: accounts, registers or the rulebook have changed"
-            " since; nothing was recorded, look at a new dry run"
+            "the decisions would not be those of the dry run: accounts, registers or the rulebook have changed since,"
+            " or the token is another file's; nothing was recorded, look at a new dry run"
         )
 
     def _told(self, done: int) -> None:

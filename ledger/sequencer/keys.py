@@ -16,9 +16,10 @@ from typing import Final, Self
 from ledger.core.errors import InputRejected, KeyRefused, WrongUsage
 from ledger.core.names import id_text, limited, provider_name
 from ledger.core.text import Fault, normal, shown, visible
-from ledger.store import access
+from ledger.store import access, queries
 from ledger.store.access import Key, Permission
 from ledger.store.ops import Ops
+from ledger.store.queries import AskedQuery
 from schemas.access import KeyFault, Scope
 
 PREFIX: Final = "qlk_"
@@ -117,6 +118,14 @@ class Keys:
     def is_granted(self, provider: str, party: str) -> bool:
         """Say if a provider may file for a party now."""
         return access.is_permitted(self._ops, provider, party)
+
+    def note_query(self, asked: AskedQuery) -> None:
+        """Keep what was asked in SQL."""
+        queries.add_query(self._ops, asked)
+
+    def queries(self, limit: int) -> list[AskedQuery]:
+        """Give the newest queries that were asked in SQL, the newest first."""
+        return queries.newest_queries(self._ops, limit)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -17,15 +17,15 @@ class Lot:
     sheets: Sequence[Sheet]
     last: bool
 
-    def form(self, vocabulary: Vocabulary) -> Form:
-        """Understand the rows; rows that are no rows have that fault alone."""
+    def form(self, vocabulary: Vocabulary, listed: int) -> Form:
+        """Understand the rows; rows that are no rows have that fault alone. So many that have faults are `listed`."""
         rows = sum(sheet.rows for sheet in self.sheets)
         columns = {
             name: concatenate([sheet.columns.get(name) or Column.blank(sheet.rows) for sheet in self.sheets])
             for name in COLUMNS
             if any(name in sheet.columns for sheet in self.sheets)
         }
-        form = parse_records(columns, rows, vocabulary)
+        form = parse_records(columns, rows, vocabulary, listed)
         start = 0
         broken: dict[int, RowFault] = {}
         for sheet in self.sheets:

@@ -33,7 +33,7 @@ class Request:
     alone: bool = False
     """Whether it shares its transaction with no other."""
     read_back: bool = False
-    """Whether the decisions that it recorded are read from the ledger, with those of its group, and given, too."""
+    """Whether the decisions that it recorded are given with its answer."""
     references: Sequence[tuple[str, str]] = ()
     """References that it will ask for, each with its provider."""
     answer: Future[Any] = field(default_factory=Future)

@@ -61,7 +61,7 @@ class Writer:
     ) -> Future[ImportResult]:
         """Let files be recorded as one batch, and give the answer that will be, at once.
 
-        With `read_back`, the decisions are read from the ledger and given with it, as recorded.
+        With `read_back`, the decisions are given with it, as recorded.
 
         The answer is what `import_sheets` gives or raises; who has waited long enough may cancel it until the request's
         turn has come. Where it is an error that does not say that nothing was recorded, the same request may be sent
@@ -139,7 +139,7 @@ class Writer:
                 answers = [_done(desk, request) for request in group]
                 desk.ledger.insert_gathered()
                 is_theirs = False
-            # One question for all of them, after which nobody need ask again.
+            # After which nobody need ask again.
             read_back(desk, [answer for request, answer in zip(group, answers, strict=True) if request.read_back])
         except BaseException as error:  # noqa: BLE001 -- whatever it was, somebody waits to be told
             self._start_afresh()

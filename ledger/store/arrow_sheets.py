@@ -8,24 +8,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ledger.core.columns import Column
+from ledger.core.columns import Column, concatenate, distinct
 from ledger.core.text import shown
+from ledger.store.arrow_messages import check_plain, limited
 from ledger.store.sheet import Content, FileFault, Sheet, check_names, nested_column
 
 ARROW_FILE: Final = b"ARROW1"
 _SAMPLE: Final = 1000
 _READ_AT_ONCE: Final = 65_536
 """Rows that are read of a Parquet file at a time."""
+_FEW: Final = 1_024
+"""So many, where each text may repeat the one before it and so be much longer than what is in the file."""
 
 
-def arrow_parts(kind: str, file: Content, rows: int) -> Iterator[Sheet]:
+def arrow_parts(kind: str, file: Content, rows: int, rows_max: int | None = None) -> Iterator[Sheet]:
     """Read a `parquet` or `arrow` file, so many rows at a time, at least one part.
 
+    One that is not one's own, which has `rows_max`, may be made to become much larger in memory than it is.
     Raises FileFault if it is no such file, at the part in which that shows.
     """
     file.seek(0)
     with _readable("Parquet" if kind == "parquet" else "Arrow"):
-        schema, batches = _parquet(file) if kind == "parquet" else _arrow(file)
+        schema, batches = _parquet(file, rows_max is None) if kind == "parquet" else _arrow(file, rows_max)
         check_names(schema.names)
         for table in _gathered(schema, batches, rows):
             # Arrow trusts what a file says of itself; without this, one made by hand could crash the process.
@@ -52,14 +56,32 @@ def _readable(what: str) -> Iterator[None]:
         raise FileFault("malformed", f"the file is not whole or not {what}: {reason}") from None
 
 
-def _parquet(file: Content) -> tuple[Any, Iterator[Any]]:
+def _parquet(file: Content, is_own: bool) -> tuple[Any, Iterator[Any]]:
     """Give the schema of a Parquet file, and its rows some at a time."""
-    read = pq.ParquetFile(file)
-    return read.schema_arrow, read.iter_batches(_READ_AT_ONCE)
+    if is_own:
+        read = pq.ParquetFile(file)
+        return read.schema_arrow, read.iter_batches(_READ_AT_ONCE)
+    metadata = pq.read_metadata(file)
+    chunks = [
+        metadata.row_group(group).column(column)
+        for group in range(metadata.num_row_groups)
+        for column in range(metadata.num_columns)
+    ]
+    # As a dictionary, which takes longer, a text that a few bytes repeat in a million rows stays one text.
+    texts = {chunk.path_in_schema for chunk in chunks if chunk.physical_type == "BYTE_ARRAY"}
+    grows = any("DELTA_BYTE_ARRAY" in chunk.encodings for chunk in chunks)
+    file.seek(0)
+    read = pq.ParquetFile(file, read_dictionary=sorted(texts))
+    return read.schema_arrow, read.iter_batches(_FEW if grows else _READ_AT_ONCE)
 
 
-def _arrow(file: Content) -> tuple[Any, Iterator[Any]]:
+def _arrow(file: Content, rows_max: int | None) -> tuple[Any, Iterator[Any]]:
     """Give the schema of an Arrow file or stream, and its rows as they were written."""
+    if rows_max is not None:
+        check_plain(file)
+        file.seek(0)
+        stream = pa.ipc.open_stream(file)
+        return stream.schema, limited(stream, rows_max)
     if file.read(len(ARROW_FILE)) == ARROW_FILE:
         whole = pa.ipc.open_file(file)
         return whole.schema, map(whole.get_batch, range(whole.num_record_batches))
@@ -105,14 +127,18 @@ def _column(chunks: Any) -> Column:
         return Column.of_texts(chunks.to_pylist())
     try:
         encoded = chunks if pa.types.is_dictionary(chunks.type) else chunks.dictionary_encode()
-        encoded = encoded.unify_dictionaries().combine_chunks()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], chunks.type).dictionary_encode()
+        return concatenate([_of_dictionary(chunk) for chunk in encoded.chunks] or [Column([], np.zeros(0, np.int64))])
     except (pa.ArrowException, AttributeError):
         return nested_column(chunks.to_pylist())
-    values = [*encoded.dictionary.to_pylist(), None]
-    codes = encoded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
-    return Column(values, codes.astype(np.int64))
+
+
+def _of_dictionary(chunk: Any) -> Column:
+    """Give a column of what a dictionary's rows have, without what else is in the dictionary."""
+    blank = len(chunk.dictionary)
+    # In 64 bits first: a full dictionary of 128 values has no 8-bit number left for a blank.
+    used, codes = distinct(chunk.indices.cast(pa.int64()).fill_null(blank).to_numpy(zero_copy_only=False))
+    values = chunk.dictionary.take(pa.array(used[used < blank])).to_pylist()
+    return Column([*values, None] if blank in used[-1:] else values, codes)
 
 
 def _mostly_distinct(chunks: Any) -> bool:

@@ -16,23 +16,17 @@ from ledger.store.gathered import Gathered
 from ledger.store.holder import SUFFIX as HOLDER_SUFFIX
 from ledger.store.holder import remove_holder, told_holder, write_holder
 from ledger.store.outside import OutsideCheckpoints
-from ledger.store.query import parsed
+from ledger.store.query import CONFINED, parsed
 from ledger.store.query import rows as query_rows
 from ledger.store.signing import Signer
 from ledger.tlog.checkpoint import Checkpoint
 
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _LOCK: Final = re.compile(r"\block\b")
+"""The word: a damaged block is nobody's lock."""
 _NO_ROOM: Final = re.compile("no space left", re.IGNORECASE)
 _MUCH: Final = 1 << 23
 """So many bytes that a transaction has left behind are given back to the disk when it is taken back."""
-"""The word: a damaged block is nobody's lock."""
-_SETTINGS: Final = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "python_enable_replacements": "false",
-}
 
 
 KEY_SUFFIX: Final = ".key"
@@ -283,11 +277,17 @@ class LedgerFile:
             self._connection.execute("ROLLBACK")
             if self._bytes() > before + _MUCH:  # or a disk that a large import has filled stays full
                 self._connection.execute("CHECKPOINT")
-        except duckdb.Error:
+        except (duckdb.Error, QuotaledgerError):
             return
 
     def _bytes(self) -> int:
-        return self.path.stat().st_size
+        try:
+            return self.path.stat().st_size
+        except OSError as error:
+            raise QuotaledgerError(
+                f"{self.path} is not there any more ({error.strerror or error}): it was renamed or removed while it was"
+                " open; put it back, and start again whatever has it open"
+            ) from None
 
     def last_batch(self) -> int | None:
         """Give the number of the last batch that is recorded, 0 if there is none, or None if the file cannot tell."""
@@ -350,7 +350,7 @@ def see_file(path: Path, otherwise: str) -> None:
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     # An absolute path, so that no name is taken for one of DuckDB's own, such as `:memory:` or `md:name`.
-    connection = duckdb.connect(str(path.absolute()), read_only=read_only, config=dict(_SETTINGS))
+    connection = duckdb.connect(str(path.absolute()), read_only=read_only, config=dict(CONFINED))
     connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     return connection
 

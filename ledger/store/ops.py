@@ -18,7 +18,7 @@ from ledger.store import leftovers
 from ledger.store.file import beside, see_file
 
 SUFFIX: Final = ".ops"
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Kept in the file as `user_version`; software that knows less than it finds leaves it alone."""
 _APPLICATION: Final = 0x716C6F70
 """`qlop`: tells the file from other SQLite files."""
@@ -49,6 +49,25 @@ CREATE TABLE permission (
 );
 CREATE UNIQUE INDEX permission_in_force ON permission (provider, party) WHERE revoked_at IS NULL;
 """
+_QUERIES: Final = """
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS query (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    asked_at TEXT NOT NULL,
+    query TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    rows INTEGER,
+    bytes INTEGER,
+    seconds REAL NOT NULL,
+    sequence INTEGER
+);
+PRAGMA user_version = 2;
+COMMIT;
+"""
+"""What format 2 has more than format 1."""
 _making = Lock()
 """Two threads of a process would take each other's unfinished file for a leftover."""
 
@@ -204,8 +223,8 @@ def _make(path: Path) -> None:
             with _told(path), closing(_connect(made)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")  # readers never wait for a writer
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-                connection.execute(f"PRAGMA user_version = {FORMAT}")
                 connection.executescript(_TABLES)
+                connection.executescript(_QUERIES)
             with suppress(WrongUsage):  # another process was quicker: its store is as good
                 leftovers.give_name(made, path)
         except OSError as error:
@@ -221,8 +240,10 @@ def _see_format(path: Path, connection: sqlite3.Connection) -> None:
     if application == _APPLICATION and found > FORMAT:
         raise QuotaledgerError(f"{path} has format {found}, and this version knows {FORMAT}: use a newer quotaledger")
     ((soundness,),) = connection.execute("PRAGMA quick_check(1)")
-    if application != _APPLICATION or found != FORMAT or soundness != "ok":
+    if application != _APPLICATION or not 0 < found <= FORMAT or soundness != "ok":
         raise damaged(path)
+    if found < FORMAT:
+        connection.executescript(_QUERIES)
 
 
 def damaged(path: Path) -> QuotaledgerError:

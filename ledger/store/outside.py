@@ -58,27 +58,23 @@ class OutsideCheckpoints:
         return not _NOTE.search(self._read(0))
 
     def ends_as_left(self) -> bool:
-        """Say if the file ends with what was last appended here: then no other is in its place, nor was it cut."""
-        return bool(self._appended) and self._read(len(self._appended)) == self._appended
+        """Say if the file is the one appended to, as that left it: no other is in its place, nor was it cut."""
+        return self._is_there() and bool(self._appended) and self._read(len(self._appended)) == self._appended
 
     def append(self, notes: Iterable[str]) -> None:
         """Append notes, and give back when they would survive a crash."""
         try:
-            if self._number is None:
-                new = not self.path.exists()
-                self._number = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-                if new:
-                    sync_folder(self.path.parent)
-            before = os.fstat(self._number).st_size
+            number = self._opened()
+            before = os.fstat(number).st_size
             try:
                 encoded = [(note + _END).encode() for note in notes]
                 written = b"".join(encoded)
                 while written:
-                    written = written[os.write(self._number, written) :]
-                os.fsync(self._number)
+                    written = written[os.write(number, written) :]
+                os.fsync(number)
                 self._appended = encoded[-1]
             except BaseException:
-                os.ftruncate(self._number, before)
+                os.ftruncate(number, before)
                 raise
         except OSError as error:
             raise QuotaledgerError(
@@ -110,6 +106,25 @@ class OutsideCheckpoints:
             os.truncate(self.path, size - len(following))
         except OSError as error:
             raise QuotaledgerError(f"{self.path} cannot be mended: {error.strerror or error}") from None
+
+    def _opened(self) -> int:
+        """Give the number of the file, open for appending."""
+        if self._number is None or not self._is_there():
+            self.close()
+            new = not self.path.exists()
+            self._number = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            if new:
+                sync_folder(self.path.parent)
+        return self._number
+
+    def _is_there(self) -> bool:
+        """Say if the file that is open here is still at its path: who edits or copies one back makes another file."""
+        if self._number is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._number), self.path.stat())
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,7 +1,7 @@
 """The requests to the import API that batches answer, found again, and the decisions that answer them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +12,7 @@ from ledger.store.read import Connection
 _COUNTS: Final = ("records", "admitted", "refused", "breached", "rejected", "duplicates")
 _COLUMNS: Final = ("request", "idempotency_key", "sha256", "unrecorded", "batch", "provider", "recorded_at", *_COUNTS)
 _QUERY: Final = f"SELECT {', '.join(_COLUMNS)} FROM request_row JOIN batch USING (batch, provider)"
+_AT_ONCE: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,13 @@ def answered_key(connection: Connection, provider: str, idempotency_key: str) ->
     """Give a provider's request by its idempotency key, None if no batch answers it."""
     query = f"{_QUERY} WHERE idempotency_key = ? AND provider = ?"
     return _answered(first(connection, query, [idempotency_key, provider]))
+
+
+def answered_keys(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Give provider and idempotency key of every request that has one."""
+    found = connection.sql("SELECT provider, idempotency_key FROM request_row WHERE idempotency_key IS NOT NULL")
+    for some in found.to_arrow_reader(_AT_ONCE):
+        yield from zip(*(column.to_pylist() for column in some.columns), strict=True)
 
 
 def decisions(

@@ -95,6 +95,11 @@ class Source(Protocol):
         """Give the rows, so many at a time; at least one part. Raises FileFault for a file that cannot be read."""
 
 
+def too_many_rows(most: int) -> FileFault:
+    """Give the fault of a file that has more rows than it may."""
+    return FileFault("too-many-rows", f"the file has more than the {most:,} rows that it may have")
+
+
 def check_names(names: Sequence[str]) -> None:
     """Raise FileFault if a column is there twice."""
     twice = [name for name, times in Counter(names).items() if times > 1]

@@ -11,7 +11,15 @@ from io import SEEK_END, BytesIO
 from typing import Final
 
 from ledger.store.arrow_sheets import ARROW_FILE, arrow_parts, parquet_rows
-from ledger.store.sheet import ALL_ROWS, Content, FileFault, Sheet, check_known, check_there
+from ledger.store.sheet import (
+    ALL_ROWS,
+    Content,
+    FileFault,
+    Sheet,
+    check_known,
+    check_there,
+    too_many_rows,
+)
 from ledger.store.text_sheets import text_parts
 
 _FORMATS: Final = {
@@ -52,6 +60,8 @@ class SheetFile:
     content: Content
     known: Sequence[str] | None
     always: Sequence[str]
+    rows_max: int | None = None
+    """How many rows it may have; of one's own file that is not asked, nor what it may become in memory."""
     sha256: str = field(init=False)
     rows: int = field(init=False, default=0)
     """So many have been read."""
@@ -82,8 +92,12 @@ class SheetFile:
         self.rows, garbled = 0, False
         if kind == "parquet":
             self._counted = parquet_rows(self.content)
-        read = text_parts if kind in ("csv", "ndjson") else arrow_parts
-        for part in read(kind, self.content, rows):
+            self._check_rows(self._counted)
+        if kind in ("csv", "ndjson"):
+            parts = text_parts(kind, self.content, rows)
+        else:
+            parts = arrow_parts(kind, self.content, rows, self.rows_max)
+        for part in parts:
             names |= dict.fromkeys(part.columns)
             garbled |= bool(part.faults)
             check_known(list(part.columns), self.known)
@@ -91,11 +105,16 @@ class SheetFile:
                 check_there(names, self.always)
             part.file, part.sha256 = self.file, self.sha256
             self.rows += part.rows
+            self._check_rows(self.rows)
             yield part
         if names or not garbled:
             check_there(names, self.always)
         if self._digest() != self.sha256:
             raise FileFault("changed", "the file was written to while it was read; import it again")
+
+    def _check_rows(self, rows: int) -> None:
+        if self.rows_max is not None and rows > self.rows_max:
+            raise too_many_rows(self.rows_max)
 
     def _digest(self) -> str:
         """Give the SHA-256 of the file, which is then at its end."""

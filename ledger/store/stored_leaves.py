@@ -15,7 +15,7 @@ import pyarrow as pa
 from ledger.store.arrow import BLANKABLE, DAYS, TEXTS
 from ledger.store.leaves import field_sql, leaf_sql, literal
 from ledger.store.log import fields_of
-from ledger.store.query import rows
+from ledger.store.query import lent, rows
 from ledger.tlog.leaf import COUNTS, FIELDS, INSTANT, LEAF_PREFIX, leaf_bytes
 
 _AT_ONCE: Final = 2_048
@@ -55,11 +55,8 @@ def stored_decisions(connection: duckdb.DuckDBPyConnection, start: int, end: int
         FROM entry AS e LEFT JOIN salts AS l ON l.leaf = e.leaf
         {"" if survey.batch else f"LEFT JOIN ({_BATCHES}) AS b ON b.batch = e.batch"} WHERE {within}
     """
-    connection.register("salts", _salts(connection, start, end))
-    try:
+    with lent(connection, "salts", _salts(connection, start, end)):
         yield from connection.sql(query).to_arrow_reader(_AT_ONCE)
-    finally:
-        connection.unregister("salts")
 
 
 def stored_leaves(

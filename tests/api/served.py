@@ -15,6 +15,7 @@ from ledger.api.service import Service
 from ledger.api.serving import listening, made_server
 from ledger.api.settings import ApiSettings
 from ledger.sequencer.keys import create_key
+from ledger.sequencer.publishing import publish
 from schemas.access import Scope
 
 PATIENCE_SECONDS = 60
@@ -49,7 +50,8 @@ class Served:
 @contextmanager
 def served(path: Path, **settings: Any) -> Iterator[Served]:
     """Serve a ledger until the end of the block, which waits for what was accepted."""
-    chosen = ApiSettings(**{"port": 0, "requests_per_second": 100_000, "requests_at_once": 100_000} | settings)
+    usual = {"port": 0, "requests_per_second": 100_000, "requests_at_once": 100_000, "publish": False}
+    chosen = ApiSettings(**usual | settings)
     with listening(chosen) as socket:
         service = Service(path, chosen)
         server = made_server(service)
@@ -64,6 +66,12 @@ def served(path: Path, **settings: Any) -> Iterator[Served]:
             server.should_exit = True
             thread.join()
             service.close()
+
+
+def publish_copy(server: Served) -> None:
+    """Publish the copy that queries are asked of, now."""
+    with server.service.writer.reading() as desk:
+        publish(desk.ledger, desk.now)
 
 
 def rows_csv(*rows: dict[str, Any]) -> bytes:

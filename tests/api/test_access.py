@@ -16,6 +16,7 @@ CALLS = {
     ("POST", "/v1/allocations"): {Scope.IMPORT, Scope.ADMIN},
     ("POST", "/v1/imports"): {Scope.IMPORT, Scope.ADMIN},
     ("POST", "/v1/assessments"): set(Scope),
+    ("GET", "/v1/key"): set(Scope),
     ("GET", "/v1/positions/countries"): {Scope.READ, Scope.ANALYST, Scope.ADMIN},
     ("GET", "/v1/positions/countries/AE"): {Scope.READ, Scope.ANALYST, Scope.ADMIN},
     ("GET", "/v1/positions/lpp"): {Scope.ANALYST, Scope.ADMIN},
@@ -29,12 +30,16 @@ CALLS = {
     ("GET", "/v1/decisions/{sequence}"): set(Scope),
     ("GET", "/v1/imports/{request_id}"): set(Scope),
     ("GET", "/v1/imports/{request_id}/decisions"): set(Scope),
+    ("POST", "/v1/sql"): {Scope.ANALYST, Scope.ADMIN},
+    ("DELETE", "/v1/sql/{query_id}"): {Scope.ANALYST, Scope.ADMIN},
+    ("GET", "/v1/queries"): {Scope.ADMIN},
     ("POST", "/v1/registers/parties"): {Scope.ADMIN},
     ("POST", "/v1/rulebooks"): {Scope.ADMIN},
     ("POST", "/v1/permissions"): {Scope.ADMIN},
     ("DELETE", "/v1/permissions/a/b"): {Scope.ADMIN},
 }
 """Every call that needs a key, and the scopes of the keys that may make it."""
+_PLACES = {"leaves": 66, "sequence": 1, "request_id": "x", "query_id": "x"}
 OPEN = {"/healthz", "/readyz", "/metrics"}
 """What needs no key."""
 
@@ -58,12 +63,14 @@ def test_every_call_is_here(server: Served) -> None:
 def test_only_keys_of_its_scopes_may_make_a_call(server: Served, method: str, path: str) -> None:
     """The others are answered 403, whatever else is wrong with the call; without a key it is 401."""
     for scope in Scope:
-        answer = server.caller(scope=scope).request(method, path.format(leaves=66, sequence=1, request_id="x"))
+        answer = server.caller(scope=scope).request(
+            method, path.format(leaves=66, sequence=1, request_id="x", query_id="x")
+        )
         if scope in CALLS[method, path]:
             assert answer.status_code not in (401, 403)
         else:
             assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
-    without = httpx.request(method, server.address + path.format(leaves=66, sequence=1, request_id="x"))
+    without = httpx.request(method, server.address + path.format(**_PLACES))
 
     assert without.status_code == 401
     assert without.headers["www-authenticate"] == "Bearer"

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from schemas.access import Scope
-from tests.api.served import Served
+from tests.api.served import Served, publish_copy
 
 _CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
 _EXAMPLES = 6
@@ -13,6 +13,7 @@ _EXAMPLES = 6
 
 def test_every_answer_is_as_the_document_says(server: Served, tmp_path: Path) -> None:
     """Examples, edges, chance, and calls that follow one another, with all checks; the same ones each time."""
+    publish_copy(server)
     key = str(server.caller("boss", Scope.ADMIN).headers["authorization"])
     words = ["-m", "schemathesis.cli", "--config-file", str(_CONFIGURATION), "run", f"{server.address}/openapi.json"]
     words += ["-H", f"Authorization: {key}", "--checks", "all", "--max-examples", str(_EXAMPLES)]

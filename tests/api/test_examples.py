@@ -12,7 +12,7 @@ import pytest
 
 from ledger.api.pages import curl
 from schemas.access import Scope
-from tests.api.served import CSV, PATIENCE_SECONDS, Served, record, rows_csv
+from tests.api.served import CSV, PATIENCE_SECONDS, Served, publish_copy, record, rows_csv
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "api.md"
 _PARTY = b"party,name,headquarters\nGULF-CLOUD,Gulf Cloud,AE\n"
@@ -39,6 +39,7 @@ def _prepared(server: Served, folder: Path) -> tuple[str, str]:
     admin.post("/v1/registers/parties", content=_PARTY, headers=CSV).raise_for_status()
     (folder / "parties.csv").write_bytes(_PARTY)
     (folder / "records.csv").write_bytes(rows_csv(record("r1", consignee="GULF-CLOUD")))
+    publish_copy(server)
     filed = admin.post("/v1/imports", content=rows_csv(record("REFERENCE", consignee="GULF-CLOUD")), headers=CSV)
     return str(admin.headers["authorization"]).removeprefix("Bearer "), filed.json()["id"]
 
@@ -49,7 +50,7 @@ def test_every_call_has_an_example_that_works(server: Served, tmp_path: Path) ->
     document = httpx.get(f"{server.address}/openapi.json").json()
     size = httpx.get(f"{server.address}/v1/checkpoints/latest", headers={"authorization": f"Bearer {key}"}).text
     places = {"sequence": "1", "leaves": size.split("\n")[1], "request_id": made, "register": "parties"}
-    places |= {"provider": "acme", "party": "GULF-CLOUD", "country": "AE"}
+    places |= {"provider": "acme", "party": "GULF-CLOUD", "country": "AE", "query_id": "mine"}
     failed = []
     for path, calls in document["paths"].items():
         for method, call in calls.items():

@@ -14,6 +14,7 @@ import pytest
 
 from ledger.sequencer.verifying import verify
 from tests.api.served import CSV, PATIENCE_SECONDS, Served, allocation, record, rows_csv, served
+from tests.api.test_imports import ended
 from tests.harness import bench
 from tests.sequencer.sealed import PARTIES
 
@@ -22,13 +23,31 @@ _LEAKS = ("Traceback", 'File "', "duckdb", "SELECT", "site-packages", ".py", ".d
 
 
 def _parquet(**columns: Any) -> bytes:
+    return _parquet_of(pa.table(columns))
+
+
+def _arrow(table: pa.Table, compression: str | None = None) -> bytes:
     written = BytesIO()
-    pq.write_table(pa.table(columns), written)
+    with pa.ipc.new_stream(written, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as stream:
+        stream.write_table(table)
+    return written.getvalue()
+
+
+def _arrow_file(table: pa.Table) -> bytes:
+    written = BytesIO()
+    with pa.ipc.new_file(written, table.schema) as file:
+        file.write_table(table)
     return written.getvalue()
 
 
 def _record(**more: Any) -> dict[str, list[Any]]:
     return {name: [value] for name, value in (record("a") | more).items()}
+
+
+def _parquet_of(table: pa.Table) -> bytes:
+    written = BytesIO()
+    pq.write_table(table, written)
+    return written.getvalue()
 
 
 PARQUET = {"content-type": "application/vnd.apache.parquet"}
@@ -59,6 +78,8 @@ HOSTILE: dict[str, tuple[str, bytes, dict[str, str], int]] = {
     "Parquet of bytes": ("/v1/imports", _parquet(**_record(reference=b"\xff\xfe")), PARQUET, 422),
     "half a Parquet file": ("/v1/imports", _parquet(**_record())[:-30], PARQUET, 422),
     "a Parquet file that lies": ("/v1/imports", _parquet(**_record()).replace(b"PAR1", b"PAR1\xff", 1), PARQUET, 422),
+    "Arrow with compressed buffers": ("/v1/imports", _arrow(pa.table(_record()), "zstd"), ARROW, 422),
+    "an Arrow file, which is no stream": ("/v1/imports", _arrow_file(pa.table(_record())), ARROW, 422),
     "CSV said to be Arrow": ("/v1/imports", rows_csv(record("a", chip="none")), ARROW, 422),
     "JSON that is none": ("/v1/allocations", b"{", JSON, 400),
     "deep JSON": ("/v1/allocations", DEEP, JSON, 400),
@@ -110,6 +131,68 @@ def test_a_bomb_is_stopped_at_the_limit(ledger: Path) -> None:
         for coding, body in (("gzip", bomb), ("zstd", pa.compress(b"\0" * (1 << 26), codec="zstd", asbytes=True))):
             answer = server.caller().post("/v1/imports", content=body, headers=CSV | {"content-encoding": coding})
             assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
+
+
+def test_a_run_of_one_value_is_stopped_at_the_limit(ledger: Path) -> None:
+    """Two kilobytes that say 300 million rows are refused before any of them is made, and others are served."""
+    run = pa.RunEndEncodedArray.from_arrays(pa.array([300_000_000], pa.int32()), pa.array(["R"]))
+    with served(ledger) as server:
+        caller = server.caller()
+        bomb = _arrow(pa.Table.from_batches([pa.RecordBatch.from_arrays([run] * len(record("a")), list(record("a")))]))
+        answer = caller.post("/v1/imports", content=bomb, headers=ARROW)
+        after = caller.post("/v1/allocations", json=allocation("a"))
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "too-many-rows")
+    assert after.status_code == 201
+
+
+def test_an_empty_token_files_nothing(ledger: Path) -> None:
+    """A script whose variable is empty is told, and does not lose what the token is for."""
+    with served(ledger) as server:
+        answer = server.caller().post("/v1/imports", content=rows_csv(record("a")), headers=CSV | {"if-match": ""})
+
+    assert (answer.status_code, verify(ledger).records) == (400, {})
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_a_few_bytes_with_many_rows_are_stopped_at_the_limit(ledger: Path, kind: str) -> None:
+    """Rows that cost nothing to send cost no more than may be; nor do their faults, or what a text repeats."""
+    many = pa.table({name: pa.nulls(3_000_000) for name in record("a")})
+    bomb, headers = (_parquet_of(many), PARQUET) if kind == "parquet" else (_arrow(many), ARROW)
+    assert len(bomb) < 1 << 20
+    with served(ledger, rows_max=1_000_000, rejected_max=1_000_000) as server:
+        caller = server.caller()
+        answer = caller.post("/v1/imports", content=bomb, headers=headers)
+        problem = answer.json()
+
+    assert problem["errors"][0]["code"] == "too-many-rows"
+
+
+def test_a_file_of_which_too_much_is_rejected_is_given_up(ledger: Path) -> None:
+    """What is wrong with the first rows is told, and the rest is not looked at; also where bad rows are left out."""
+    bomb = _parquet_of(pa.table({name: pa.nulls(600_000) for name in record("a")}))
+    with served(ledger, rejected_max=500) as server:
+        caller = server.caller()
+        for how in ("", "?skip_invalid=true", "?dry_run=true"):
+            found = ended(caller, caller.post(f"/v1/imports{how}", content=bomb, headers=PARQUET))
+            kept = caller.get(f"{found['decisions']}?limit=10000").json()["decisions"]
+            assert found["problem"]["detail"].endswith("The rest was not looked at.")
+            assert [row["row"] for row in kept] == list(range(1, 501))
+        assert found["records"] == 600_000
+
+    assert verify(ledger).records == {}
+
+
+def test_a_text_that_a_few_bytes_repeat_is_one_text(ledger: Path) -> None:
+    """65,536 rows of a megabyte would be 64 GB, were each of them written out."""
+    rows = 65_536
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * (1 << 20)]))
+    written = BytesIO()
+    pq.write_table(pa.table({"note": texts, "reference": pa.nulls(rows)}), written, store_schema=False)
+    with served(ledger) as server:
+        answer = server.caller().post("/v1/imports", content=written.getvalue(), headers=PARQUET)
+
+    assert answer.json()["errors"][0]["code"] == "missing-column"
 
 
 def test_a_body_without_end_is_stopped_at_the_limit(ledger: Path) -> None:

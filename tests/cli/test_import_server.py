@@ -43,7 +43,7 @@ def test_a_file_is_filed_with_a_server(server: Served, key: Path, tmp_path: Path
     """The counts are told as ever, the decisions written, and the same file again is a file of duplicates."""
     file, out = tmp_path / "r.csv", tmp_path / "out.csv"
     file.write_bytes(rows_csv(record("a", 5), record("b", 4_000)))
-    first = _go(server, file, "--key-file", key, "--decisions", out)
+    first = _go(server, file, "--key", f"@{key}", "--decisions", out)
     again = _go(server, file, QUOTALEDGER_API_KEY=key.read_text().strip())
     with out.open(newline="") as written:
         outcomes = [row["outcome"] for row in csv.DictReader(written)]
@@ -58,8 +58,8 @@ def test_rejected_rows_are_named_and_nothing_is_recorded(server: Served, key: Pa
     """With exit code 1; with --skip-invalid the others are recorded."""
     file = tmp_path / "r.csv"
     file.write_bytes(rows_csv(record("a"), record("b", chip="none")))
-    rejected = _go(server, file, "--key-file", key)
-    skipped = _go(server, file, "--key-file", key, "--skip-invalid")
+    rejected = _go(server, file, "--key", f"@{key}")
+    skipped = _go(server, file, "--key", f"@{key}", "--skip-invalid")
 
     assert (rejected.returncode, skipped.returncode) == (1, 0)
     assert "row 2, chip" in rejected.stderr
@@ -71,7 +71,8 @@ def test_rejected_rows_are_named_and_nothing_is_recorded(server: Served, key: Pa
     [
         ([], {}, 2, "give a key"),
         ([], {"QUOTALEDGER_API_KEY": "wrong"}, 4, "unauthenticated"),
-        (["--provider", "x"], {"QUOTALEDGER_API_KEY": "k"}, 2, "leave the others out"),
+        (["--from", "plain-inventory"], {"QUOTALEDGER_API_KEY": "k"}, 2, "goes with a ledger's own file"),
+        (["--key", "@nowhere"], {}, 2, "cannot be read"),
         (["other.csv"], {"QUOTALEDGER_API_KEY": "k"}, 2, "one file"),
     ],
 )
@@ -92,3 +93,18 @@ def test_what_cannot_be_filed_is_told(
     assert says in told.stderr
     assert "Traceback" not in told.stderr
     assert json.dumps(more.get("QUOTALEDGER_API_KEY", "none")) not in told.stderr
+
+
+def test_who_submits_may_be_said_if_it_is_whose_key_it_is(server: Served, key: Path, tmp_path: Path) -> None:
+    """Another one is refused before anything is sent, and so is the ledger of the command line."""
+    file = tmp_path / "r.csv"
+    file.write_bytes(rows_csv(record("a")))
+    other = _go(server, file, "--key", f"@{key}", "--provider", "other")
+    command = [sys.executable, "-m", "ledger", "--ledger", "x.duckdb", "import", str(file), "--server", server.address]
+    both = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    own = _go(server, file, "--key", f"@{key}", "--provider", "acme")
+
+    assert (other.returncode, both.returncode, own.returncode) == (2, 2, 0)
+    assert "the key files for acme" in other.stderr
+    assert "two places to file with" in both.stderr
+    assert "1 admitted" in own.stdout

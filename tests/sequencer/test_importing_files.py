@@ -17,6 +17,7 @@ from ledger.sequencer import importing
 from ledger.sequencer.imported import ImportResult
 from ledger.sequencer.importing import import_sheets, record_file
 from ledger.sequencer.verifying import verify
+from ledger.store.sheets import SheetFile
 from tests.harness import Bench, bench
 
 _ALPHA = {"party": "ALPHA", "name": "Alpha", "headquarters": "AE"}
@@ -205,3 +206,30 @@ def test_a_compressed_file_is_told_with_what_makes_it_plain(tmp_path: Path, name
 
     assert [fault.code for fault in caught.value.rows] == ["encoding"]
     assert name in caught.value.rows[0].message
+
+
+def test_an_import_of_which_too_much_is_rejected_is_given_up(made: Bench) -> None:
+    """At the lot in which that shows; the faults of so many rows are kept, and the bad ones are all counted."""
+    content = "reference,kind,date\n" + "".join(f"r{number},allocation,2026-03-01\n" for number in range(20))
+    hows: list[dict[str, Any]] = [{}, {"skip_invalid": True}, {"dry_run": True}]
+    for how in hows:
+        file = record_file("f.csv", io.BytesIO(content.encode()))
+        result = import_sheets(made.desk(), "p", [file], rejected_max=2, **how)
+        assert (result.is_given_up, result.batch) == (True, None)
+        assert result.counts["rejected"] == result.rows == (20 if how.get("dry_run") else 4)
+        assert {fault.row for fault in result.rejected} == {1, 2}
+
+    assert made.ledger.rows("SELECT count(*) FROM entry") == [(0,)]
+
+
+@pytest.mark.parametrize("values", [1, 128])
+def test_an_arrow_dictionary_may_be_full(values: int) -> None:
+    """Of 8-bit numbers, none is left for a blank then."""
+    parties = pa.array([f"P{number}" for number in range(values)])
+    names = pa.DictionaryArray.from_arrays(pa.array([*range(values), None], pa.int8()), parties)
+    written = io.BytesIO()
+    with pa.ipc.new_stream(written, pa.schema([("site", names.type)])) as stream:
+        stream.write_table(pa.table({"site": names}))
+    (part,) = SheetFile("f.arrow", written, None, ()).parts(1_000)
+
+    assert part.columns["site"].items() == [*parties.to_pylist(), None]

@@ -13,10 +13,12 @@ from ledger.sequencer import desk as desk_module
 from ledger.sequencer.verifying import verify
 from ledger.store import read
 from ledger.store.append import Appending
+from ledger.store.file import OUTSIDE_SUFFIX, beside
 from ledger.store.head import Head, Move
 from ledger.store.insert import insert_before
 from ledger.store.outside import OutsideCheckpoints
 from tests.faults.audit import audit
+from tests.harness import sheet
 from tests.sequencer.queueing import PATIENCE_SECONDS, allocation, answered, base, batches, queue
 
 _FULL = 4_000
@@ -212,3 +214,48 @@ def test_what_is_not_said_outside_is_not_acknowledged(path: Path, monkeypatch: p
     assert later.counts["admitted"] == 1
     assert audit(path) == []
     assert verify(path).remarks == []
+
+
+@pytest.mark.parametrize("how", ["copied back", "removed and copied back"])
+def test_an_outside_file_that_is_replaced_is_appended_to_where_it_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """An editor, rsync or a restore makes another file of the same name: notes in the old one are nobody's."""
+    outside = beside(path, OUTSIDE_SUFFIX)
+    with queue(path, monkeypatch) as made:
+        answered([made.file("p", allocation("a"))])
+        copy = outside.with_suffix(".copy")
+        copy.write_bytes(outside.read_bytes())
+        if how.startswith("removed"):
+            outside.unlink()
+        copy.replace(outside)
+        answered([made.file("p", allocation(f"{number}")) for number in range(5)])
+        for number in range(5, 10):
+            answered([made.file("p", allocation(f"{number}"))])
+
+    assert audit(path) == []
+    assert verify(path).remarks == []
+
+
+def test_a_ledger_that_is_renamed_while_it_is_open_is_told_of(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a sentence, and nothing is recorded; when it is back, so is all that was."""
+    elsewhere = path.with_name("elsewhere")
+    with queue(path, monkeypatch) as made:
+        answered([made.file("p", allocation("a"))])
+        path.rename(elsewhere)
+        with pytest.raises(QuotaledgerError, match="renamed or removed"):
+            made.file("p", allocation("b")).result(PATIENCE_SECONDS)
+        elsewhere.rename(path)
+        assert answered([made.file("p", allocation("b"))])[0].counts["admitted"] == 1
+
+    assert audit(path) == []
+
+
+def test_the_decisions_of_many_rows_are_read_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of so many that what was decided is not kept."""
+    rows = [allocation(f"{number}") for number in range(1_500)]
+    with queue(path, monkeypatch) as made:
+        answer = made.writer.submit("p", [sheet([*rows, rows[7]])], filed_by="tests", read_back=True)
+        found = answer.result(PATIENCE_SECONDS).read_back
+
+    assert [values["reference"] for _, values in sorted(found.items())] == [row["reference"] for row in rows]

@@ -190,7 +190,7 @@ def test_a_newer_format_is_left_alone(path: Path) -> None:
     with closing(sqlite3.connect(file)) as newer:
         newer.execute(f"PRAGMA user_version = {ops.FORMAT + 1}")
 
-    assert _fault(path) == f"{file} has format 2, and this version knows 1: use a newer quotaledger"
+    assert _fault(path) == f"{file} has format 3, and this version knows 2: use a newer quotaledger"
 
 
 def _folder(file: Path) -> None:
