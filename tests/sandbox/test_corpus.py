@@ -58,7 +58,8 @@ def test_it_hurts_nobody_and_tells_nothing(copy: Published, pool: Pool, attack: 
         became, said = "stopped", str(error)
     after = hashlib.sha256(copy.path.read_bytes()).hexdigest(), sorted(copy.path.parent.iterdir())
 
-    assert (became, attack.get("says", "") in said) == (attack["expected"], True), said
+    assert became in attack["expected"].split(" or "), said
+    assert attack.get("says", "") in said
     assert not [word for word in ("hidden-", str(copy.path.parent), "Traceback", "site-packages") if word in said]
     assert before == after
     assert pool.submit("SELECT count(*) AS n FROM decisions").result().content == copy.counted

@@ -41,7 +41,7 @@ BY_CHANCE = (
     "SELECT arg_max(reference, tpp) AS name FROM decisions ORDER BY ALL",
     "SELECT sequence, row_number() OVER () AS place FROM decisions ORDER BY sequence",
     "SELECT * FROM (SELECT reference FROM decisions LIMIT 1) ORDER BY ALL",
-    "WITH some AS (SELECT reference FROM decisions LIMIT 1) SELECT * FROM some ORDER BY ALL",
+    "WITH chosen AS (SELECT reference FROM decisions LIMIT 1) SELECT * FROM chosen ORDER BY ALL",
     "SELECT DISTINCT ON (destination) destination, reference FROM decisions ORDER BY ALL",
     "DESCRIBE decisions",
     "EXPLAIN SELECT 1",
