@@ -22,6 +22,8 @@ from uuid import uuid4
 from ledger.core.errors import Busy, LedgerUnavailable, WrongUsage
 from ledger.sandbox.running import Limits
 
+TEXT_MAX: Final = 100_000
+"""Characters of a query: what is longer is given to no process, which would take it for memory."""
 _QUERIES_MAX: Final = 100
 """After so many queries a process is replaced: what it has leaked goes with it."""
 _START_SECONDS: Final = 60
@@ -175,8 +177,11 @@ class Pool:
         """Let a query be answered, and give the answer that will be; `name` is for `cancel`.
 
         The answer, or WrongUsage for what is not answered, QueryStopped for what takes too much, LedgerUnavailable
-        while there is no copy. Raises Busy if too many wait, WrongUsage for a name that another query on its way has.
+        while there is no copy. Raises Busy if too many wait, WrongUsage for a name that another query on its way has,
+        and for a text that is too long.
         """
+        if len(query) > TEXT_MAX:
+            raise WrongUsage(f"the query has {len(query):,} characters, and may have {TEXT_MAX:,}")
         name, limits = name or uuid4().hex, limits or self._limits
         request = {"query": query, "parameters": parameters, "format": form, "limits": asdict(limits)}
         line = json.dumps(request).encode() + b"\n"

@@ -14,8 +14,6 @@ from ledger.sandbox.judging import Catalogue, Refused, is_deterministic, order_n
 from ledger.sandbox.writing import WRITERS
 from ledger.store.frames import whole_numbers
 
-TEXT_MAX: Final = 100_000
-"""Characters of a query."""
 COLUMNS_MAX: Final = 1_000
 _AT_ONCE: Final = 2_048
 _IN_MEMORY: Final = 4
@@ -44,8 +42,6 @@ def run(
 ) -> tuple[dict[str, Any], bytes]:
     """Answer a query: facts, and its result in a format. Raises Refused, duckdb.Error, and ArrowException."""
     began = time.monotonic()
-    if len(text) > TEXT_MAX:
-        raise Refused(f"the query has {len(text):,} characters, and may have {TEXT_MAX:,}")
     query = parse(connection, known, text)
     values = dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
     relation = connection.sql(query.text, params=values)
