@@ -8,10 +8,12 @@ BIN := .venv/bin
 help:              ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-.venv/ready: requirements.lock pyproject.toml
+.venv/ready: requirements.lock tests/duckdb-1.5.5.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
+		--target .venv/duckdb-1.5.5 --requirement tests/duckdb-1.5.5.lock
 	@touch $@
 
 demo: .venv/ready  ## a ledger, its positions and one page, from the announced deployments of 2025 and 2026
@@ -44,6 +46,8 @@ wheel: .venv/ready ## dist/quotaledger-VERSION-py3-none-any.whl, which pip insta
 lock: .venv/ready  ## pin every dependency anew
 	$(BIN)/pip-compile --quiet --strip-extras --extra dev --extra pandas --allow-unsafe --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
+	echo duckdb==1.5.5 | $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --no-annotate --output-file tests/duckdb-1.5.5.lock -
 
 clean:             ## remove what the targets made
 	rm -rf .venv demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""Writes `docs/questions.md` and the notebook from `schemas/questions/*.sql` and a published copy of the demo: `make docs`."""
+"""Writes `docs/questions.md` and the notebook from `schemas/questions/*.sql` and a copy of the demo: `make docs`."""
 
 import json
 from datetime import date

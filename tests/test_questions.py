@@ -1,5 +1,6 @@
 """Where analysts work: the ten questions, the notebook and the ways to connect, all on a published copy of the demo."""
 
+import json
 import os
 import re
 import subprocess
@@ -17,6 +18,15 @@ from tests.cli.command import Ledger
 from tests.questions import DOCS, notebook, page
 
 EXAMPLES = {name: example for entries in SUBJECTS.values() for name, example in entries.items()}
+OLDER = Path(sys.executable).parent.parent / "duckdb-1.5.5"
+"""Another DuckDB, which `make` puts there."""
+_ASK = """
+import duckdb, json, sys
+copy = duckdb.connect(sys.argv[1], read_only=True)
+copy.execute("SET TimeZone = 'UTC'")
+answers = [sorted(map(str, copy.execute(query).fetchall())) for query in json.load(sys.stdin)]
+json.dump([duckdb.__version__, answers], sys.stdout)
+"""
 _RUN = """
 import sys, nbformat
 from nbclient import NotebookClient
@@ -63,6 +73,27 @@ def test_the_notebook_runs(folder: Path, tmp_path: Path, copy: duckdb.DuckDBPyCo
     for cell, one in zip(cells[1:], questions(), strict=True):
         rows = len(copy.execute(one.query).fetchall())
         assert cell.outputs[0].data["text/html"].count("<tr") == rows + 1, one.asked
+
+
+def test_another_duckdb_gives_the_same_answers(folder: Path, copy: duckdb.DuckDBPyConnection) -> None:
+    """Version 1.5.5, which knows nothing of this project: every question and every example, row for row."""
+    queries = [*EXAMPLES.values(), *(one.query for one in questions()), "FROM publication"]
+    ran = subprocess.run(
+        [sys.executable, "-c", _ASK, str(folder / "demo/demo.published.duckdb")],
+        input=json.dumps(queries),
+        env={"PYTHONPATH": str(OLDER), "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    version, answers = json.loads(ran.stdout)
+
+    assert (version, duckdb.__version__[:2]) == ("1.5.5", "2.")
+    assert any(answers)
+    copy.execute("SET TimeZone = 'UTC'")
+    for query, answer in zip(queries, answers, strict=True):
+        assert answer == sorted(map(str, copy.execute(query).fetchall())), query
 
 
 @pytest.mark.parametrize("heading", ["DuckDB", "pandas", "polars"])

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from ledger.api import administration, allocations, checkpoints, imports, operations, positions, queries
+from ledger.api import administration, allocations, browser, checkpoints, imports, operations, positions, queries
 from ledger.api.access import Rate
 from ledger.api.bodies import FILE_PATHS
 from ledger.api.problems import (
@@ -32,7 +32,7 @@ from ledger.core.errors import QuotaledgerError
 from ledger.core.version import VERSION
 
 _LOG: Final = structlog.get_logger("quotaledger.api")
-_ROUTES: Final = (allocations, imports, positions, checkpoints, queries, administration, operations)
+_ROUTES: Final = (allocations, imports, positions, checkpoints, queries, browser, administration, operations)
 
 _JSON_MAX: Final = 1 << 20
 """Bytes of a body of JSON; those of files are in the settings."""
