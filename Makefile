@@ -35,9 +35,10 @@ soak: .venv/ready  ## what takes long: 200 kills at random moments, 200 random h
 bench: .venv/ready  ## what the ledger costs, as ratios to floors measured in the same run; writes benchmarks.json; BENCH=--large for more
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 
-docs: .venv/ready  ## write docs/views.md, docs/questions.md and the notebook, and schemas/openapi.json
+docs: .venv/ready  ## write docs/views.md, docs/questions.md, the notebook, docs/hostile-sql.md and schemas/openapi.json
 	$(BIN)/python -m tests.dictionary
 	$(BIN)/python -m tests.questions
+	$(BIN)/python -m tests.sandbox.page
 	$(BIN)/python -m tests.openapi
 
 wheel: .venv/ready ## dist/quotaledger-VERSION-py3-none-any.whl, which pip installs anywhere

@@ -65,6 +65,8 @@ class _Worker:
     def __init__(self, copy: Path, limits: Limits) -> None:
         """Start it. Raises OSError."""
         self.queries = 0
+        self._rest = b""
+        """What has come behind the last answer: that it is ready again."""
         theirs: int
         self._ours, theirs = os.pipe()
         begun = json.dumps({"copy": copy.name, "limits": asdict(limits)})
@@ -97,6 +99,8 @@ class _Worker:
         """Have a query answered: facts and bytes. Raises _Died, also at the deadline."""
         assert self._process.stdin is not None  # noqa: S101 -- it was asked for
         self.queries += 1
+        if self._rest or select.select([self._ours], [], [], 0)[0]:
+            raise _Died  # an answer to what was not asked yet
         deadline = time.monotonic() + limits.seconds + _GRACE_SECONDS
         try:
             self._process.stdin.write(line)
@@ -121,23 +125,23 @@ class _Worker:
 
     def _read(self, deadline: float, most: int) -> tuple[dict[str, Any], bytes]:
         """Read a line of facts, and so many bytes as it says."""
-        head, place = b"", -1
-        while place < 0:
-            head += self._some(deadline)
-            place = head.find(b"\n")
-            if place < 0 and len(head) > _HEAD_MAX:
+        head, self._rest = self._rest, b""
+        while (place := head.find(b"\n")) < 0:
+            if len(head) > _HEAD_MAX:
                 raise _Died
+            head += self._some(deadline)
         try:
             facts = json.loads(head[:place])
             size = int(facts.pop("bytes"))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise _Died from None
         content = bytearray(head[place + 1 :])
-        if size > most or len(content) > size:
+        if size > most:
             raise _Died
         while len(content) < size:
             content += self._some(deadline)
-        return facts, bytes(content)
+        self._rest = bytes(content[size:])
+        return facts, bytes(content[:size])
 
     def _some(self, deadline: float) -> bytes:
         ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
@@ -233,6 +237,8 @@ class Pool:
                     raise QueryStopped("the query was cancelled")
                 self._asked[name] = worker
             facts, content = worker.ask(line, limits)
+            if facts.get("kind") == "stopped":  # what it has left of its memory may be too little for the next
+                worker.queries = _QUERIES_MAX
         except _Died:
             raise QueryStopped(
                 "the query was cancelled"

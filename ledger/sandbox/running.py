@@ -39,8 +39,12 @@ def run(
     parameters: Sequence[Any] | Mapping[str, Any],
     form: str,
     limits: Limits,
+    about: Mapping[str, str],
 ) -> tuple[dict[str, Any], bytes]:
-    """Answer a query: facts, and its result in a format. Raises Refused, duckdb.Error, and ArrowException."""
+    """Answer a query: facts, and its result in a format, with what the copy is in the metadata of Arrow and Parquet.
+
+    Raises Refused, duckdb.Error, and ArrowException.
+    """
     began = time.monotonic()
     query = parse(connection, known, text)
     values = dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
@@ -59,7 +63,7 @@ def run(
     if ordered is not None and not is_total and (cut or not query.is_cut):
         is_total = _are_unique(table, ordered)
     table = table.slice(cut.before, cut.rows) if cut else table
-    content = WRITERS[form](table, types)
+    content = WRITERS[form](table.replace_schema_metadata(dict(about)), types)
     if len(content) > limits.bytes:
         raise Refused(
             f"the answer has more than {limits.bytes:,} bytes; ask for fewer columns or rows, or for sums of them"

@@ -89,8 +89,11 @@ def _answer(copy: _Copy, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     _grant(limits.seconds)
     copy.connection.execute(f"SET max_execution_time = {int(1000 * limits.seconds)}")
     copy.connection.execute("SET lock_configuration = true")
+    about = {name: str(copy.facts[name]) for name in ("checkpoint", "sequence")}
     try:
-        facts, content = run(copy.connection, copy.known, asked["query"], asked["parameters"], asked["format"], limits)
+        facts, content = run(
+            copy.connection, copy.known, asked["query"], asked["parameters"], asked["format"], limits, about
+        )
     except Refused as error:
         return {"error": str(error), "kind": "refused"}, b""
     except (MemoryError, duckdb.OutOfMemoryException, pa.ArrowMemoryError):

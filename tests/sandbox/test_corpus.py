@@ -2,9 +2,7 @@
 
 import hashlib
 import os
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +10,9 @@ import pytest
 from ledger.core.errors import WrongUsage
 from ledger.sandbox.pool import Pool, QueryStopped
 from ledger.sandbox.running import Limits
+from tests.sandbox.page import ATTACKS, PAGE, page
 from tests.sandbox.published import Published, published
 
-ATTACKS: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "corpus.toml").read_text("utf-8"))["attack"]
 _LIMITS = Limits(rows=1_000, bytes=1 << 20, seconds=2, memory=300 << 20)
 _LONG = {
     "DEEP": f"SELECT {'(' * 20_000}1{')' * 20_000}",
@@ -41,8 +39,9 @@ def _pool(copy: Published) -> Iterator[Pool]:
 
 
 def test_there_are_enough_and_each_has_a_name_of_its_own() -> None:
-    """A corpus that shrinks is noticed."""
+    """A corpus that shrinks is noticed, and the page has all of it: `make docs`."""
     assert len({attack["name"] for attack in ATTACKS}) == len(ATTACKS) >= 100
+    assert PAGE.read_text("utf-8") == page()
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack["name"])

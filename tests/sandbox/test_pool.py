@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
@@ -16,8 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from ledger.core.errors import Busy, LedgerUnavailable
-from ledger.sandbox.pool import Pool, QueryStopped
+from ledger.sandbox.pool import Pool, QueryStopped, _Worker
 from ledger.sandbox.running import Limits
+from tests.api.served import PATIENCE_SECONDS
 from tests.cli.command import environment
 from tests.sandbox.published import published
 
@@ -45,7 +47,10 @@ def test_every_format_has_the_same_rows_and_whole_numbers(pool: Pool) -> None:
     assert json.loads(found["json"])["rows"] == [list(row.values()) for row in expected]
     assert found["csv"] == b"reference,tpp\nr1,15832\nr2,15832\n"
     assert pa.ipc.open_stream(found["arrow"]).read_all().to_pylist() == expected
-    assert pq.read_table(BytesIO(found["parquet"])).schema.field("tpp").type == pa.int64()
+    parquet = pq.read_table(BytesIO(found["parquet"])).schema
+    assert parquet.field("tpp").type == pa.int64()
+    assert parquet.metadata[b"sequence"] == pa.ipc.open_stream(found["arrow"]).schema.metadata[b"sequence"] == b"3"
+    assert parquet.metadata[b"checkpoint"].count(b"\n") > 3
 
 
 def test_an_answer_says_of_what_it_is(pool: Pool, copy: Path) -> None:
@@ -88,14 +93,28 @@ def test_without_a_copy_it_is_said_and_with_one_it_goes_on(tmp_path: Path) -> No
     pool.close()
 
 
+def test_what_comes_behind_an_answer_belongs_to_the_next() -> None:
+    """A process that is quick says that it is ready again while its answer is read."""
+    theirs, ours = os.pipe()
+    os.write(ours, b'{"bytes": 3}\nabc{"ready": true, "bytes": 0}\n')
+    worker = _Worker.__new__(_Worker)
+    worker._ours, worker._rest = theirs, b""  # noqa: SLF001 -- what it would have of a real process
+    answer = worker._read(time.monotonic() + PATIENCE_SECONDS, 10)  # noqa: SLF001
+    worker.wait_until_ready()
+    os.close(theirs)
+    os.close(ours)
+
+    assert answer == ({}, b"abc")
+
+
 _SERVER = """
-import sys, time
+import sys
 from pathlib import Path
 from ledger.sandbox.pool import Pool
 from ledger.sandbox.running import Limits
 pool = Pool(Path(sys.argv[1]), Limits(seconds=300), workers=1)
 future = pool.submit("SELECT count(*) FROM range(1000000000000)", name="long")
-while pool._asked["long"] is None: time.sleep(0.01)
+while pool._asked["long"] is None: pass
 print(pool._asked["long"]._process.pid, flush=True)
 future.result()
 """
