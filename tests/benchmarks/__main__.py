@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.benchmarks import measures
+from tests.benchmarks.analysts import measure_analysts
 from tests.benchmarks.imports import measure_files
 from tests.benchmarks.others import measure_others
 from tests.benchmarks.queries import measure_queries
@@ -171,6 +172,7 @@ def main() -> None:
         ledgers = make_ledgers(folder, sizes)
         results += measure_sizes(folder, ledgers)
         results += measure_queries(folder, ledgers)
+        results += measure_analysts(folder, ledgers, folder / "records-0.parquet")
         results += measure_others(folder)
         results += measure_serving(folder, folder / "base.duckdb", folder / "records-0.parquet", wanted.rows)
         results.append(Result("quotaledger --help", measures.start_command("--help"), "s", None, 0.4))

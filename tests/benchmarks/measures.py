@@ -76,7 +76,7 @@ def load(path: Path, files: list[Path], *, sealed: bool = True) -> tuple[float, 
     for file in files:
         with LedgerFile.open(path, now) as ledger, file.open("rb") as content:
             import_sheets(Desk(ledger, PROVIDER, now), PROVIDER, [record_file(file.name, content)])
-    return time.perf_counter() - start, _peak()
+    return time.perf_counter() - start, peak()
 
 
 def verify_all(path: Path, *, deep: bool) -> tuple[float, int]:
@@ -165,7 +165,7 @@ def start_command(*arguments: str, runs: int = 5) -> float:
     return statistics.median([_seconds(run) for _ in range(runs + 1)][1:])
 
 
-def _peak() -> int:
+def peak() -> int:
     """Give the peak of this process's own memory, in MiB: `ru_maxrss` begins with that of whoever started it."""
     own = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text("utf-8"), re.MULTILINE)
     return (int(own[1]) if own else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) >> 10

@@ -10,7 +10,7 @@ import pytest
 
 import tests.benchmarks.__main__ as benchmarks
 from ledger.store.file import LedgerFile
-from tests.benchmarks import measures, others, postgres, serving
+from tests.benchmarks import analysts, measures, others, postgres, serving
 from tests.benchmarks.imports import measure_files
 from tests.benchmarks.others import WITHOUT_POSTGRES, Work, measure_others
 from tests.benchmarks.queries import measure_queries
@@ -161,7 +161,7 @@ def test_large_is_an_option(
     asked: list[object] = []
     for name in ("compile_once", "measure_imports", "measure_verifying", "measure_sizes", "measure_queries"):
         monkeypatch.setattr(benchmarks, name, lambda *_: [])
-    for name in ("measure_others", "measure_serving"):
+    for name in ("measure_others", "measure_serving", "measure_analysts"):
         monkeypatch.setattr(benchmarks, name, lambda *_: [])
     monkeypatch.setattr(benchmarks, "largest_costs", lambda *_: [])
     monkeypatch.setattr(benchmarks, "measure_files", lambda _folder, rows, **_kinds: [Result(f"{rows}", 1.0, "s")])
@@ -174,6 +174,21 @@ def test_large_is_an_option(
     found = json.loads((tmp_path / "found.json").read_text("utf-8"))
     assert asked == sizes
     assert [row["what"] for row in found["results"]] == [*map(str, sizes[2:]), "quotaledger --help"]
+
+
+def test_analysts_are_measured_beside_a_plain_file(tmp_path: Path) -> None:
+    """What publishing costs for each ledger, the questions idle and during an import, and the import beside itself."""
+    paths = {rows: tmp_path / f"{rows}.duckdb" for rows in (10, 1_000)}
+    for rows, path in paths.items():
+        measures.found(path)
+        write_records(tmp_path / f"{rows}.parquet", rows, rows)
+        measures.load(path, [tmp_path / f"{rows}.parquet"])
+    write_records(tmp_path / "more.parquet", 3_000, 0)
+    results = analysts.measure_analysts(tmp_path, paths, tmp_path / "more.parquet", 1)
+
+    assert [result.unit for result in results] == ["s", "MiB", "MiB"] * 2 + ["ms"] * 4 + ["s"]
+    assert [result.must for result in results if result.must] == [1.5, 3, 1.1]
+    assert all(result.value for result in results)
 
 
 def test_a_server_is_measured_beside_one_that_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
