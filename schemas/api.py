@@ -222,7 +222,8 @@ class Problem(BaseModel):
     type: str = Field(description="Names the kind of problem; its page says more.", examples=["/problems/rejected"])
     title: str
     status: int
-    detail: str = Field(description="What is wrong with this request, and what to do next.")
+    detail: str = Field(description="What is wrong with this request.")
+    next_step: str = Field(description="What to do about it.")
     instance: str = Field(description="Id of the request; give it with every question to whoever runs the server.")
     errors: list[Fault] | None = None
 

@@ -28,7 +28,7 @@ from ledger.api.problems import (
     respond,
 )
 from ledger.api.service import Service
-from ledger.core.errors import QuotaledgerError
+from ledger.core.errors import NoRoom, QuotaledgerError
 from ledger.core.version import VERSION
 
 _LOG: Final = structlog.get_logger("quotaledger.api")
@@ -120,8 +120,7 @@ class _Surrounding:
             _LOG.exception("fault", request_id=state["request_id"], error=type(error).__name__)
             if status:
                 raise
-            problem = Faulty("it is not certain whether anything was recorded; the same request may be sent again")
-            await respond(Request(scope), problem)(scope, receive, sent)
+            await respond(Request(scope), problem_of(error))(scope, receive, sent)
         finally:
             route = getattr(scope.get("route"), "path", "unknown")
             self._service.metrics.requests.labels(route, str(status)).inc()
@@ -142,7 +141,7 @@ def _has_body(scope: _Message) -> bool:
 
 async def _problem(request: Request, error: Exception) -> JSONResponse:
     problem = problem_of(error)
-    if isinstance(problem, Faulty):
+    if isinstance(problem, Faulty) or isinstance(error, NoRoom):
         _LOG.error("fault", request_id=request.scope["state"]["request_id"], error=str(error))
     return respond(request, problem)
 
@@ -156,7 +155,8 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
         pointer = "/" + "/".join(path) if where == "body" and path and found["type"] != "json_invalid" else None
         is_body &= where == "body" and found["type"] != "json_invalid"
         place = None if where == "body" else f"{where} {'.'.join(path)}"
-        faults.append({"detail": f"{place + ': ' if place else ''}{found['msg']}", "pointer": pointer})
+        said = f"{place + ': ' if place else ''}{found['msg']}"
+        faults.append({"detail": said, "pointer": pointer, "code": found["type"].replace("_", "-")})
     if is_body:
         return respond(request, Rejected("The request has not the shape that it must have.", faults))
     return respond(request, Malformed("the request has not the form that it must have", faults))

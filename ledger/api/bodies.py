@@ -1,6 +1,7 @@
 """Files that come as the body of a request: received to a limit of bytes and time, decompressed, and named."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ DOCUMENTED: Final = {
 """What the OpenAPI document says of a body that is a file."""
 FILE_PATHS: Final = ("/v1/imports", "/v1/registers/")
 """How the addresses begin to which files are sent; what is sent elsewhere is JSON."""
+_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([^\"';\s]+)")
 _IN_MEMORY: Final = 1 << 20
 
 
@@ -129,7 +131,10 @@ class Receiving:
 
 def _kind(request: Request) -> tuple[str, str]:
     """Give format and coding of a body. Raises WrongType."""
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    given, _, options = request.headers.get("content-type", "").lower().partition(";")
+    given = given.strip()
+    if (charset := _CHARSET.search(options)) and charset[1] not in ("utf-8", "utf8", "us-ascii"):
+        raise WrongType("text is read as UTF-8, and the header Content-Type says otherwise; send it as UTF-8")
     if given not in FORMATS:
         raise WrongType(f"the header Content-Type names none of {', '.join(FORMATS)}")
     coding = request.headers.get("content-encoding", "").strip().lower()

@@ -22,9 +22,9 @@ async def get_health() -> Response:
 
 @router.get("/readyz", response_class=PlainTextResponse)
 async def get_readiness(service: TheService) -> Response:
-    """Say that the ledger can be asked and takes requests; 503 if not."""
+    """Say that the ledger can be asked and takes requests; 503 while it stops, or has little room on its disk."""
     if not service.is_ready():
-        raise Unavailable("the ledger takes nothing now")
+        raise Unavailable("the ledger takes nothing now: it is being stopped, or has no room left on its disk")
     await service.read(lambda desk: desk.ledger.rows("SELECT batch FROM head"))
     return PlainTextResponse("ready\n")
 

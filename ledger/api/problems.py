@@ -4,6 +4,7 @@ A kind is a class with a fixed title, status and next step; what is particular t
 that the ledger's own errors say about files, statements or code is ever passed on.
 """
 
+import errno
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -14,6 +15,7 @@ from ledger.core.errors import (
     Busy,
     InputRejected,
     LedgerUnavailable,
+    NoRoom,
     PreconditionFailed,
     QuotaledgerError,
     RejectedRow,
@@ -49,6 +51,7 @@ class Problem(Exception):
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
+            "next_step": self.next_step,
             "instance": instance,
         }
         return said | ({"errors": list(self.errors)[:TOLD_MAX]} if self.errors else {})
@@ -213,6 +216,8 @@ def problem_of(error: BaseException) -> Problem:
             return NotFound(sentence(error))
         case Busy():
             return Unavailable("too many requests wait to be recorded already; this one was not accepted")
+        case NoRoom() | OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return Unavailable("the server has no room left on its disk; it goes on when there is some")
         case LedgerUnavailable():
             return Unavailable("the ledger is being closed, or held by another process; nothing was recorded")
         case QuotaledgerError() | _:

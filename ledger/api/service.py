@@ -1,6 +1,7 @@
 """What the routes share: the ledger's writer, the keys, the files that are received, the imports on their way."""
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from math import nan
 from pathlib import Path
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, Final, TypeVar, cast
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
@@ -33,6 +34,9 @@ from ledger.store.publishing import copy_path
 from ledger.store.requests import Answered
 
 _T = TypeVar("_T")
+
+_ROOM_LEAST: Final = 64 << 20
+"""Bytes on the disk of the ledger, below which it is not ready for more."""
 
 
 class Service:
@@ -64,6 +68,7 @@ class Service:
         tell("waiting_rows", "Their rows.", lambda: self.writer.waiting[1])
         tell("imports_running", "Large files that are being received, decided or recorded.", self.jobs.running)
         tell("ledger_bytes", "Size of the ledger's file and its log.", lambda: size_of(self.path))
+        tell("disk_free_bytes", "Room on the disk of the ledger.", self._free)
         tell("copy_leaves", "Leaves of the log that the published copy is of.", lambda: self.publisher.leaves)
         tell("copy_failures", "Copies that could not be published.", lambda: self.publisher.failures)
         tell("checkpoint_age_seconds", "Since the last checkpoint; not a number if none can be read.", self._age)
@@ -122,8 +127,11 @@ class Service:
         return found
 
     def is_ready(self) -> bool:
-        """Say if more is accepted."""
-        return not self.stopping
+        """Say if more is accepted: not while it stops, nor without room on the disk."""
+        return not self.stopping and self._free() >= _ROOM_LEAST
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self.path.absolute().parent).free
 
     def close(self) -> None:
         """Answer all that was accepted, and let go of the ledger."""

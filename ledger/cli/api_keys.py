@@ -71,7 +71,7 @@ def create(
 
     `import` files records, and reads back those of its own provider.
 
-    `read` reads the records of its own provider and all positions, and files nothing.
+    `read` reads the records of its own provider and the positions of countries, and files nothing.
 
     `analyst` reads the records of all providers and all positions, and files nothing.
 

@@ -7,6 +7,7 @@ QuotaledgerError          exit code 5
 ├── VerificationFailed    3  what is there is not what was signed, or not what it says it is
 ├── LedgerUnavailable     4  the ledger is held by another process, or not there
 │   └── Busy              4  too many requests wait to be recorded already
+├── NoRoom                5  the disk is full
 └── KeyRefused            5  an API key is unknown, expired or revoked; `reason` says which
 """
 
@@ -75,6 +76,10 @@ class LedgerUnavailable(QuotaledgerError):
 
 class Busy(LedgerUnavailable):
     """Too many requests wait to be recorded already; this one was not accepted, and may be sent again."""
+
+
+class NoRoom(QuotaledgerError):
+    """The disk is full; when it has room again, the same may be done again."""
 
 
 class KeyRefused(QuotaledgerError):

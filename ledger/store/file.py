@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 import duckdb
 
-from ledger.core.errors import LedgerUnavailable, QuotaledgerError, VerificationFailed, WrongUsage
+from ledger.core.errors import LedgerUnavailable, NoRoom, QuotaledgerError, VerificationFailed, WrongUsage
 from ledger.store import contributions, derived, guard, leftovers, schema
 from ledger.store.gathered import Gathered
 from ledger.store.holder import SUFFIX as HOLDER_SUFFIX
@@ -112,7 +112,7 @@ class LedgerFile:
         except duckdb.Error as error:
             ledger.close()
             if _NO_ROOM.search(_reason(error)):
-                raise QuotaledgerError(
+                raise NoRoom(
                     f"{path} cannot be opened for recording: its disk has no room left; make some, and try again"
                 ) from None
             raise QuotaledgerError(f"{path} is no ledger, or damaged: {_reason(error)}") from None
@@ -240,7 +240,8 @@ class LedgerFile:
             self._connection.execute("COMMIT")
         except duckdb.Error as error:
             self._roll_back(before)
-            raise QuotaledgerError(f"nothing was recorded in {self.path}: {_reason(error)}") from error
+            kind = NoRoom if _NO_ROOM.search(_reason(error)) else QuotaledgerError
+            raise kind(f"nothing was recorded in {self.path}: {_reason(error)}") from error
         except BaseException:
             self._roll_back(before)
             raise

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Self
 
-from ledger.core.errors import LedgerUnavailable, QuotaledgerError, WrongUsage
+from ledger.core.errors import LedgerUnavailable, NoRoom, QuotaledgerError, WrongUsage
 from ledger.store import leftovers
 from ledger.store.file import beside, see_file
 
@@ -270,7 +270,7 @@ def _in_words(path: Path, error: sqlite3.Error) -> QuotaledgerError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LedgerUnavailable(f"another process has been writing {path} for {_WAIT_SECONDS} seconds; try again")
     if code == sqlite3.SQLITE_FULL:
-        return QuotaledgerError(f"{path} cannot be written: there is no room for it; make some, and try again")
+        return NoRoom(f"{path} cannot be written: there is no room for it; make some, and try again")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return QuotaledgerError(f"{path} cannot be written ({error}): let its owner write the file and its folder")
     if code == sqlite3.SQLITE_IOERR:

@@ -4,6 +4,7 @@ Whoever goes back to an older ledger, or edits one, leaves this file ahead of it
 followed by a blank line. A crash may leave the beginning of a note at the end: it is written anew.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from ledger.core.errors import QuotaledgerError
+from ledger.core.errors import NoRoom, QuotaledgerError
 from ledger.store.leftovers import give_name, sync_folder, unfinished
 
 _END: Final = "\n"
@@ -77,7 +78,8 @@ class OutsideCheckpoints:
                 os.ftruncate(number, before)
                 raise
         except OSError as error:
-            raise QuotaledgerError(
+            kind = NoRoom if error.errno in (errno.ENOSPC, errno.EDQUOT) else QuotaledgerError
+            raise kind(
                 f"the outside checkpoint cannot be written to {self.path}: {error.strerror or error}; make that"
                 " possible, and it is written when something is recorded next"
             ) from None

@@ -58,6 +58,7 @@ HOSTILE: dict[str, tuple[str, bytes, dict[str, str], int]] = {
     "no body": ("/v1/imports", b"", CSV, 400),
     "blanks": ("/v1/imports", b"\n\n\n", CSV, 422),
     "no type": ("/v1/imports", b"x", {}, 415),
+    "another charset": ("/v1/imports", rows_csv(record("a")), {"content-type": "text/csv; charset=latin-1"}, 415),
     "a type of another thing": ("/v1/imports", b"x", {"content-type": "text/html"}, 415),
     "a coding that is not known": ("/v1/imports", b"x", CSV | {"content-encoding": "br"}, 415),
     "two codings": ("/v1/imports", b"x", CSV | {"content-encoding": "gzip, gzip"}, 415),
