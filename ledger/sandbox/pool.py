@@ -268,8 +268,9 @@ class Pool:
     def _read(self, facts: dict[str, Any], content: bytes) -> Answer:
         """Give the answer of what a process has said."""
         error = facts.get("error")
-        # What is asked cannot tell where it is; if it could, this would keep that here.
-        if str(self._copy.parent) in str(error) or str(self._copy.parent).encode() in content:
+        # What is asked cannot tell where it is; if it could, this would keep that here. The folder alone, "/data", may
+        # well be in what was filed.
+        if str(self._copy) in str(error) or str(self._copy).encode() in content:
             raise WrongUsage("the query cannot be answered: its answer would tell about the server")
         if facts.get("kind") == "stopped":
             raise QueryStopped(str(error))
