@@ -1,7 +1,7 @@
-"""What a query is to DuckDB's own parser: whether it may be asked, and whether its answer is the same tomorrow.
+"""What a query is to DuckDB's own parser, and whether it may be asked.
 
-What may be asked is a courtesy, which gives a clear reason: what holds is that the process has a file opened for
-reading, no way to others, and limits. A statement that deletes in a WITH calls itself a SELECT, too.
+That is a courtesy, which gives a clear reason: what holds is that the process has a file opened for reading, no way to
+others, and limits. A statement that deletes in a WITH calls itself a SELECT, too.
 """
 
 import json
@@ -18,22 +18,8 @@ _TABLE_FUNCTIONS: Final = {
 }
 """The others read files, tell about the server, or hide a query in a text."""
 _CATALOGUES: Final = {"duckdb_columns", "duckdb_tables", "duckdb_views", "tables", "columns"}
-_SERIES: Final = {"range", "generate_series", "unnest"}
+_IS_FLOAT: Final = "data_type SIMILAR TO '.*(DOUBLE|FLOAT).*'"
 _TELLING: Final = {"current_setting", "getenv", "getvariable", "which_secret", "pg_get_viewdef", "in_search_path"}
-_CLOCKS: Final = {
-    *("current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "now", "today"),
-    *("current_user", "session_user", "user", "rowid", "current_query", "version", "txid_current"),
-}
-_UNORDERED: Final = {
-    *("first", "last", "any_value", "arbitrary", "list", "array_agg", "string_agg", "group_concat", "listagg"),
-}
-"""Aggregates whose result is that of the order in which rows come, unless they say in which."""
-_AMBIGUOUS: Final = {
-    *("arg_max", "arg_min", "argmax", "argmin", "max_by", "min_by", "mode", "histogram", "reservoir_quantile"),
-    *("approx_count_distinct", "approx_quantile", "approx_top_k", "arg_min_null", "arg_max_null"),
-}
-"""Aggregates that choose among equals, or guess."""
-_RANKS: Final = {"WINDOW_RANK", "WINDOW_RANK_DENSE", "WINDOW_PERCENT_RANK", "WINDOW_CUME_DIST"}
 
 
 class Refused(Exception):
@@ -50,6 +36,12 @@ class Catalogue:
     """Views of DuckDB's own."""
     unstable: frozenset[str]
     """Functions that may give something else for the same, and macros of DuckDB's own, which may use those."""
+    floats: frozenset[str]
+    """Functions that make a float of what is none."""
+    float_columns: frozenset[str]
+    """Columns that are floats in some view."""
+    whole_columns: frozenset[str]
+    """The others."""
 
 
 def catalogue(connection: duckdb.DuckDBPyConnection) -> Catalogue:
@@ -58,6 +50,7 @@ def catalogue(connection: duckdb.DuckDBPyConnection) -> Catalogue:
     def names(query: str) -> frozenset[str]:
         return frozenset(name for (name,) in connection.execute(query).fetchall())
 
+    of_columns = "SELECT lower(column_name) FROM duckdb_columns() WHERE NOT internal GROUP BY ALL"
     return Catalogue(
         names("SELECT function_name FROM duckdb_functions() WHERE NOT internal AND function_type = 'table_macro'"),
         names("SELECT view_name FROM duckdb_views() WHERE internal"),
@@ -65,6 +58,16 @@ def catalogue(connection: duckdb.DuckDBPyConnection) -> Catalogue:
             "SELECT function_name FROM duckdb_functions()"
             " WHERE stability <> 'CONSISTENT' OR (internal AND function_type LIKE '%macro')"
         ),
+        names(
+            "SELECT function_name FROM duckdb_functions() WHERE function_type IN ('scalar', 'aggregate')"
+            " GROUP BY ALL HAVING bool_and(return_type IN ('DOUBLE', 'FLOAT')) OR bool_or("
+            "return_type IN ('DOUBLE', 'FLOAT') AND NOT list_has_any(parameter_types, ['DOUBLE', 'FLOAT']))"
+            " UNION SELECT function_name FROM duckdb_functions() WHERE NOT internal AND function_type = 'macro'"
+            " AND macro_definition SIMILAR TO '.*(/|DOUBLE|FLOAT).*'"
+        )
+        | {"/"},
+        names(f"{of_columns} HAVING bool_or({_IS_FLOAT})"),
+        names(f"{of_columns} HAVING NOT bool_or({_IS_FLOAT})"),
     )
 
 
@@ -79,7 +82,7 @@ class Query:
     @cached_property
     def nodes(self) -> Sequence[Mapping[str, Any]]:
         """Every object in it."""
-        return list(_nodes(self.tree))
+        return list(nodes_of(self.tree))
 
     @property
     def top(self) -> Mapping[str, Any]:
@@ -146,78 +149,8 @@ def _check(known: Catalogue, query: Query) -> None:
             raise Refused(f"{name} is not for asking here: it tells about the server")
 
 
-def is_deterministic(known: Catalogue, query: Query) -> bool:
-    """Say if nothing in a query has to do with clocks, chance, or an order that is not said. In doubt it is not so."""
-    if query.tree is None:
-        return False
-    called = {str(node["function_name"]).lower() for node in query.nodes if "function_name" in node}
-    if called & (_CLOCKS | _AMBIGUOUS | known.unstable):
-        return False
-    return all(_is_settled(node, query.top, known) for node in query.nodes)
-
-
-def _is_settled(node: Mapping[str, Any], top: Mapping[str, Any], known: Catalogue) -> bool:
-    kind, name = node.get("type"), str(node.get("function_name", "")).lower()
-    if "sample" in node or kind == "SHOW_REF":
-        return False
-    if kind == "TABLE_FUNCTION":
-        return node["function"]["function_name"].lower() in _SERIES | known.macros
-    if kind == "COLUMN_REF":
-        return str(node["column_names"][-1]).lower() not in _CLOCKS
-    if node.get("class") == "WINDOW":
-        return kind in _RANKS or (kind == "WINDOW_AGGREGATE" and not node.get("orders"))
-    if name in _UNORDERED and not node.get("order_bys", {}).get("orders"):
-        return False
-    for modifier in node.get("modifiers", ()):
-        if modifier.get("distinct_on_targets") or (modifier["type"].startswith("LIMIT") and node is not top):
-            return False
-    return True
-
-
-def order_names(query: Query, columns: Sequence[str]) -> list[str] | None:
-    """Give the columns of the result by which a query orders it, None if it does not; expressions are left out."""
-    if not query.keys:
-        return None
-    names: list[str] = []
-    for key in query.keys:
-        if key["type"] == "STAR":
-            return list(columns)
-        if key["type"] == "VALUE_CONSTANT" and key["literal"].get("kind") == "INTEGER":
-            place = int(key["literal"]["text"])
-            names += columns[place - 1 : place]
-        elif key["type"] == "COLUMN_REF":
-            names += [name for name in columns if name.lower() == str(key["column_names"][-1]).lower()]
-    return names
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A query that asks for a row more at each end of what LIMIT and OFFSET cut: there a tie would show."""
-
-    tree: Mapping[str, Any]
-    before: int
-    """How many of its rows come before those that were asked for."""
-    rows: int
-    """How many were asked for."""
-
-
-def wider(query: Query) -> Cut | None:
-    """Widen what a query cuts. None where that is not said in plain numbers."""
-    tree = json.loads(json.dumps(query.tree))
-    limit = next(one for one in tree["statements"][0]["node"]["modifiers"] if one["type"].startswith("LIMIT"))
-    try:
-        rows = int(limit["limit"]["literal"]["text"])
-        offset = int(limit["offset"]["literal"]["text"]) if limit.get("offset") else 0
-    except (KeyError, TypeError, ValueError):
-        return None
-    before = min(offset, 1)
-    limit["limit"]["literal"]["text"] = str(rows + before + 1)
-    if before:
-        limit["offset"]["literal"]["text"] = str(offset - 1)
-    return Cut(tree, before, rows) if limit["type"] == "LIMIT_MODIFIER" else None
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+def nodes_of(tree: Any) -> Iterator[dict[str, Any]]:
+    """Give every object in a tree."""
     waiting = [tree]
     while waiting:
         part = waiting.pop()

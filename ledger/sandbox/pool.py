@@ -4,15 +4,10 @@ A process that misses its deadline, dies, or says what it should not is killed, 
 """
 
 import json
-import os
-import select
-import subprocess
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -20,19 +15,15 @@ from typing import Any, Final
 from uuid import uuid4
 
 from ledger.core.errors import Busy, LedgerUnavailable, WrongUsage
+from ledger.sandbox.process import Died, Worker
 from ledger.sandbox.running import Limits
 
 TEXT_MAX: Final = 100_000
 """Characters of a query: what is longer is given to no process, which would take it for memory."""
-_QUERIES_MAX: Final = 100
+_QUERIES_MAX: Final = 1_000
 """After so many queries a process is replaced: what it has leaked goes with it."""
-_START_SECONDS: Final = 60
-_GRACE_SECONDS: Final = 2.0
-"""DuckDB ends a query at its deadline by itself, mostly; so much later the process is killed."""
 _LOOK_SECONDS: Final = 0.25
 """So often a query that waits is looked at: it may have been cancelled."""
-_HEAD_MAX: Final = 1 << 20
-_PACKAGES: Final = Path(__file__).parents[2]
 
 
 class QueryStopped(Exception):
@@ -55,102 +46,6 @@ class Answer:
     published_at: str
 
 
-class _Died(Exception):
-    """A process that says nothing more, or what it should not."""
-
-
-class _Worker:
-    """A process, and the two pipes to it."""
-
-    def __init__(self, copy: Path, limits: Limits) -> None:
-        """Start it. Raises OSError."""
-        self.queries = 0
-        self._rest = b""
-        """What has come behind the last answer: that it is ready again."""
-        theirs: int
-        self._ours, theirs = os.pipe()
-        begun = json.dumps({"copy": copy.name, "limits": asdict(limits)})
-        code = f"import sys; sys.path.insert(0, {str(_PACKAGES)!r}); from ledger.sandbox.worker import main; main()"
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 -- nothing of a caller's is in it
-                [sys.executable, "-I", "-c", code, str(theirs), begun],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(theirs,),
-                cwd=copy.absolute().parent,
-                # Arrow's own allocator reserves a gigabyte ahead, which the limit of memory would count.
-                env={"LANG": "C.UTF-8", "TZ": "UTC", "ARROW_DEFAULT_MEMORY_POOL": "system"},
-                start_new_session=True,
-            )
-        except BaseException:
-            os.close(self._ours)
-            raise
-        finally:
-            os.close(theirs)
-
-    def wait_until_ready(self) -> None:
-        """Wait until it can be asked. Raises _Died."""
-        facts, _ = self._read(time.monotonic() + _START_SECONDS, 0)
-        if "ready" not in facts:
-            raise _Died
-
-    def ask(self, line: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
-        """Have a query answered: facts and bytes. Raises _Died, also at the deadline."""
-        assert self._process.stdin is not None  # noqa: S101 -- it was asked for
-        self.queries += 1
-        if self._rest or select.select([self._ours], [], [], 0)[0]:
-            raise _Died  # an answer to what was not asked yet
-        deadline = time.monotonic() + limits.seconds + _GRACE_SECONDS
-        try:
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
-        except OSError:
-            raise _Died from None
-        return self._read(deadline, limits.bytes)
-
-    def kill(self) -> None:
-        """End it, whatever it does."""
-        with suppress(OSError):
-            self._process.kill()
-
-    def close(self) -> None:
-        """End it, and let go of the pipes."""
-        self.kill()
-        self._process.wait()
-        with suppress(OSError):
-            self._process.stdin.close()  # type: ignore[union-attr]
-        with suppress(OSError):
-            os.close(self._ours)
-
-    def _read(self, deadline: float, most: int) -> tuple[dict[str, Any], bytes]:
-        """Read a line of facts, and so many bytes as it says."""
-        head, self._rest = self._rest, b""
-        while (place := head.find(b"\n")) < 0:
-            if len(head) > _HEAD_MAX:
-                raise _Died
-            head += self._some(deadline)
-        try:
-            facts = json.loads(head[:place])
-            size = int(facts.pop("bytes"))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise _Died from None
-        content = bytearray(head[place + 1 :])
-        if size > most:
-            raise _Died
-        while len(content) < size:
-            content += self._some(deadline)
-        self._rest = bytes(content[size:])
-        return facts, bytes(content[:size])
-
-    def _some(self, deadline: float) -> bytes:
-        ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
-        piece = os.read(self._ours, 1 << 20) if ready else b""
-        if not piece:
-            raise _Died
-        return piece
-
-
 class Pool:
     """Asks queries of a published copy, from any thread. What one caller makes, no other sees."""
 
@@ -158,11 +53,11 @@ class Pool:
         """Start so many processes, without waiting for them."""
         self._copy, self._limits = copy.absolute(), limits
         self._most = workers + waiting_max
-        self._idle: SimpleQueue[_Worker | None] = SimpleQueue()
+        self._idle: SimpleQueue[Worker | None] = SimpleQueue()
         """None stands for a process that could not be started."""
         self._starting = ThreadPoolExecutor(workers, "sandbox")
         self._asking = ThreadPoolExecutor(workers + waiting_max, "asking")
-        self._asked: dict[str, _Worker | None] = {}
+        self._asked: dict[str, Worker | None] = {}
         """The queries on their way by name, each with its process when it has one."""
         self._cancelled: set[str] = set()
         self._lock = Lock()
@@ -176,7 +71,6 @@ class Pool:
         parameters: Sequence[Any] | Mapping[str, Any] = (),
         form: str = "json",
         name: str | None = None,
-        limits: Limits | None = None,
     ) -> "Future[Answer]":
         """Let a query be answered, and give the answer that will be; `name` is for `cancel`.
 
@@ -186,8 +80,8 @@ class Pool:
         """
         if len(query) > TEXT_MAX:
             raise WrongUsage(f"the query has {len(query):,} characters, and may have {TEXT_MAX:,}")
-        name, limits = name or uuid4().hex, limits or self._limits
-        request = {"query": query, "parameters": parameters, "format": form, "limits": asdict(limits)}
+        name = name or uuid4().hex
+        request = {"query": query, "parameters": parameters, "format": form}
         line = json.dumps(request).encode() + b"\n"
         with self._lock:
             if len(self._asked) >= self._most or self._is_closed:
@@ -195,7 +89,7 @@ class Pool:
             if name in self._asked:
                 raise WrongUsage("a query of that name is on its way; give another name")
             self._asked[name] = None
-        future = self._asking.submit(self._ask, name, line, limits)
+        future = self._asking.submit(self._ask, name, line)
         future.add_done_callback(lambda _: self._forget(name))
         return future
 
@@ -228,7 +122,7 @@ class Pool:
             self._asked.pop(name, None)
             self._cancelled.discard(name)
 
-    def _ask(self, name: str, line: bytes, limits: Limits) -> Answer:
+    def _ask(self, name: str, line: bytes) -> Answer:
         """Wait for a process that is free, and have a query answered by it."""
         worker = self._free(name)
         try:
@@ -236,14 +130,14 @@ class Pool:
                 if name in self._cancelled:
                     raise QueryStopped("the query was cancelled")
                 self._asked[name] = worker
-            facts, content = worker.ask(line, limits)
+            facts, content = worker.ask(line, self._limits)
             if facts.get("kind") == "stopped":  # what it has left of its memory may be too little for the next
                 worker.queries = _QUERIES_MAX
-        except _Died:
+        except Died:
             raise QueryStopped(
                 "the query was cancelled"
                 if name in self._cancelled
-                else f"the query was stopped: it takes more than {limits.seconds:g} seconds or more memory than it may"
+                else f"the query was stopped: it takes more than {self._limits.seconds:g} seconds or too much memory"
             ) from None
         finally:
             with self._lock:
@@ -251,19 +145,25 @@ class Pool:
             self._starting.submit(self._put_back, worker)
         return self._read(facts, content)
 
-    def _free(self, name: str) -> _Worker:
-        while True:
-            with self._lock:
-                if name in self._cancelled:
-                    raise QueryStopped("the query was cancelled")
-            with suppress(Empty):
-                worker = self._idle.get(timeout=_LOOK_SECONDS)
-                break
+    def _free(self, name: str) -> Worker:
+        """Wait for a process that is free. Raises QueryStopped, LedgerUnavailable without a copy."""
+        worker = self._next(name)
+        if worker and worker.has_ended:  # while nobody asked anything of it
+            worker.close()
+            worker = None
         worker = worker or self._started()
         if worker is None:
             self._idle.put(None)
             raise LedgerUnavailable("there is no published copy to ask yet; ask again in a moment")
         return worker
+
+    def _next(self, name: str) -> Worker | None:
+        while True:
+            with self._lock:
+                if name in self._cancelled:
+                    raise QueryStopped("the query was cancelled")
+            with suppress(Empty):
+                return self._idle.get(timeout=_LOOK_SECONDS)
 
     def _read(self, facts: dict[str, Any], content: bytes) -> Answer:
         """Give the answer of what a process has said."""
@@ -278,9 +178,9 @@ class Pool:
             raise WrongUsage(f"the query cannot be answered: {error}")
         return Answer(content, **facts)
 
-    def _put_back(self, worker: _Worker | None) -> None:
+    def _put_back(self, worker: Worker | None) -> None:
         """Let a process be asked again when it can be, or another one in its place."""
-        with suppress(_Died):
+        with suppress(Died):
             if worker and worker.queries < _QUERIES_MAX and not self._is_closed:
                 if worker.queries:
                     worker.wait_until_ready()
@@ -291,12 +191,12 @@ class Pool:
         if not self._is_closed:
             self._idle.put(self._started())
 
-    def _started(self) -> _Worker | None:
+    def _started(self) -> Worker | None:
         worker = None
         try:
-            worker = _Worker(self._copy, self._limits)
+            worker = Worker(self._copy, self._limits)
             worker.wait_until_ready()
-        except (OSError, _Died):
+        except (OSError, Died):
             if worker:
                 worker.close()
             return None

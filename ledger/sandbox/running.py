@@ -10,7 +10,8 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from ledger.sandbox.judging import Catalogue, Refused, is_deterministic, order_names, parse, wider
+from ledger.sandbox.judging import Catalogue, Refused, parse
+from ledger.sandbox.reproducing import is_deterministic, order_names, wider
 from ledger.sandbox.writing import WRITERS
 from ledger.store.frames import whole_numbers
 

@@ -10,8 +10,9 @@ import os
 import resource
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import duckdb
@@ -32,21 +33,29 @@ _SETTINGS: Final = {
     "temp_directory": "",
     "secret_directory": "none",
     "home_directory": "none",
-    # With two, ordinary queries give other orders of rows, and other sums of floats.
-    "threads": "1",
+    # What this changes from one time to the next, the order of rows and sums of floats, is said not to be reproducible.
+    "threads": "2",
 }
 _FILES_MAX: Final = 64
+_LOOK_SECONDS: Final = 1.0
+"""So often it is looked whether another copy was published."""
 _CPU_GRACE: Final = 2
 
 
 class _Copy:
-    """The copy, open, and which file it is."""
+    """The copy, open, and which file it is.
 
-    def __init__(self, name: str, memory: int) -> None:
+    Each query has a connection of its own, so that nothing that one makes is there for the next; what the connections
+    share are the settings, which are locked, and what of the file was read already.
+    """
+
+    def __init__(self, name: str, limits: Limits) -> None:
         self.file = _identity(name)
-        settings: dict[str, Any] = {**_SETTINGS, "memory_limit": f"{memory * 3 // 4}B"}
+        settings: dict[str, Any] = {**_SETTINGS, "memory_limit": f"{limits.memory * 3 // 4}B"}
         self.connection = duckdb.connect(name, read_only=True, config=settings)
-        self.connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        for setting in ("TimeZone = 'UTC'", f"max_execution_time = {int(1000 * limits.seconds)}"):
+            self.connection.execute(f"SET GLOBAL {setting}")
+        self.connection.execute("SET lock_configuration = true")
         self.known: Catalogue = catalogue(self.connection)
         query = f"SELECT published_at, sequence, leaves, checkpoint FROM {PUBLICATION}"
         ((published, sequence, leaves, checkpoint),) = self.connection.execute(query).fetchall()
@@ -58,11 +67,26 @@ class _Copy:
         }
         # So that the first query need not wait for what is done once.
         self.connection.sql(f"FROM {PUBLICATION}").to_arrow_table()
+        self._attached = self._databases()
+
+    @contextlib.contextmanager
+    def asked(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a connection for one query. Ends the process if the query has brought another database."""
+        with self.connection.cursor() as own:
+            yield own
+        if self._databases() != self._attached:
+            os._exit(1)
+
+    def _databases(self) -> list[Any]:
+        return self.connection.execute("SELECT database_oid FROM duckdb_databases()").fetchall()
 
 
-def _identity(name: str) -> tuple[int, int]:
-    found = os.stat(name)  # noqa: PTH116
-    return found.st_dev, found.st_ino
+def _identity(name: str) -> tuple[int, int] | None:
+    """Say which file a name stands for now; None where it stands for none, as before anything was published."""
+    with contextlib.suppress(FileNotFoundError):
+        found = os.stat(name)  # noqa: PTH116
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _confine(memory: int) -> None:
@@ -84,16 +108,12 @@ def _grant(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
-def _answer(copy: _Copy, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    limits = Limits(**asked["limits"])
+def _answer(copy: _Copy, asked: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
     _grant(limits.seconds)
-    copy.connection.execute(f"SET max_execution_time = {int(1000 * limits.seconds)}")
-    copy.connection.execute("SET lock_configuration = true")
     about = {name: str(copy.facts[name]) for name in ("checkpoint", "sequence")}
     try:
-        facts, content = run(
-            copy.connection, copy.known, asked["query"], asked["parameters"], asked["format"], limits, about
-        )
+        with copy.asked() as own:
+            facts, content = run(own, copy.known, asked["query"], asked["parameters"], asked["format"], limits, about)
     except Refused as error:
         return {"error": str(error), "kind": "refused"}, b""
     except (MemoryError, duckdb.OutOfMemoryException, pa.ArrowMemoryError):
@@ -121,18 +141,19 @@ def main() -> None:
     lines: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
     with open(int(sys.argv[1]), "wb") as answers:  # noqa: PTH123
-        copy = _Copy(begun["copy"], limits.memory)
+        copy = _Copy(begun["copy"], limits)
         _confine(limits.memory)
         while True:
             _say(answers, {"ready": True}, b"")
-            asked = json.loads(lines.get())
-            if _identity(begun["copy"]) != copy.file:  # another was published
-                copy.connection.close()
-                copy = _Copy(begun["copy"], limits.memory)
-            _say(answers, *_answer(copy, asked))
-            # What one caller has made, a table or a macro, is gone before the next one asks.
-            copy.connection.close()
-            copy = _Copy(begun["copy"], limits.memory)
+            line = None
+            while not line:
+                with contextlib.suppress(Empty):
+                    line = lines.get(timeout=_LOOK_SECONDS)
+                # Another was published; also while nobody asks, since the old one takes room until it is let go.
+                if _identity(begun["copy"]) not in (copy.file, None):
+                    copy.connection.close()
+                    copy = _Copy(begun["copy"], limits)
+            _say(answers, *_answer(copy, json.loads(line), limits))
 
 
 def _say(answers: Any, facts: dict[str, Any], content: bytes) -> None:

@@ -2,3 +2,4 @@
 SELECT date, reference, consignee, destination, limit_id, tpp, remaining_tpp, tpp - remaining_tpp AS short_tpp
 FROM refusals
 ORDER BY tpp DESC, sequence
+LIMIT 100

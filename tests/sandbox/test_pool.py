@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ledger.core.errors import Busy, LedgerUnavailable
-from ledger.sandbox.pool import Pool, QueryStopped, _Worker
+from ledger.core.errors import Busy, LedgerUnavailable, WrongUsage
+from ledger.sandbox.pool import Pool, QueryStopped
+from ledger.sandbox.process import Worker
 from ledger.sandbox.running import Limits
 from tests.api.served import PATIENCE_SECONDS
 from tests.cli.command import environment
@@ -66,6 +67,27 @@ def test_an_answer_says_of_what_it_is(pool: Pool, copy: Path) -> None:
     assert (second.sequence, second.content[-5:]) == (5, b"[5]]}")
 
 
+def test_nothing_that_one_query_makes_is_there_for_the_next(pool: Pool) -> None:
+    """Each has a connection of its own; who has ended while idle is replaced before it is asked."""
+    for name in ("made", "made_again"):
+        with pytest.raises(WrongUsage):
+            pool.submit(f"CREATE TEMP TABLE {name} AS SELECT 1").result()
+    first = pool.submit("SELECT count(*) AS n FROM duckdb_tables() WHERE temporary").result()
+    (worker,) = _idle(pool)
+    worker.kill()
+    worker._process.wait()  # noqa: SLF001
+
+    assert first.content == pool.submit("SELECT count(*) AS n FROM duckdb_tables() WHERE temporary").result().content
+
+
+def _idle(pool: Pool) -> list[Worker]:
+    """Wait until the processes are free, and give them, still free."""
+    found = [pool._idle.get(timeout=PATIENCE_SECONDS)]  # noqa: SLF001
+    for worker in found:
+        pool._idle.put(worker)  # noqa: SLF001
+    return [worker for worker in found if worker]
+
+
 def test_a_query_can_be_cancelled_and_others_wait_no_longer(pool: Pool) -> None:
     """By its name; who waits behind is answered, and who finds no room is told at once."""
     long = pool.submit(_LONG, name="long")
@@ -97,7 +119,7 @@ def test_what_comes_behind_an_answer_belongs_to_the_next() -> None:
     """A process that is quick says that it is ready again while its answer is read."""
     theirs, ours = os.pipe()
     os.write(ours, b'{"bytes": 3}\nabc{"ready": true, "bytes": 0}\n')
-    worker = _Worker.__new__(_Worker)
+    worker = Worker.__new__(Worker)
     worker._ours, worker._rest = theirs, b""  # noqa: SLF001 -- what it would have of a real process
     answer = worker._read(time.monotonic() + PATIENCE_SECONDS, 10)  # noqa: SLF001
     worker.wait_until_ready()

@@ -21,6 +21,9 @@ BY_RIGHT = (
     "SELECT sequence, rank() OVER (ORDER BY tpp) AS place FROM decisions ORDER BY sequence",
     "SELECT count(*) AS n FROM decisions ORDER BY n",
     "SELECT range FROM range(3) ORDER BY range",
+    "SELECT avg(tpp) AS mean FROM decisions ORDER BY ALL",
+    "SELECT destination, sum(tpp) / 2 AS half FROM decisions GROUP BY ALL ORDER BY destination",
+    "SELECT sum(n) AS n FROM (SELECT count(*) AS n FROM decisions GROUP BY destination) ORDER BY ALL",
     "FROM as_of(DATE '2026-12-31') ORDER BY destination",
 )
 BY_CHANCE = (
@@ -43,6 +46,13 @@ BY_CHANCE = (
     "SELECT * FROM (SELECT reference FROM decisions LIMIT 1) ORDER BY ALL",
     "WITH chosen AS (SELECT reference FROM decisions LIMIT 1) SELECT * FROM chosen ORDER BY ALL",
     "SELECT DISTINCT ON (destination) destination, reference FROM decisions ORDER BY ALL",
+    "SELECT sum(used_h100e) AS h FROM country_positions ORDER BY ALL",
+    "SELECT sum(tpp / 3) AS h FROM decisions ORDER BY ALL",
+    "SELECT sum(tpp::DOUBLE) AS h FROM decisions ORDER BY ALL",
+    "SELECT avg(tpp * 1e0) AS h FROM decisions ORDER BY ALL",
+    "SELECT stddev(tpp) AS h FROM decisions ORDER BY ALL",
+    "SELECT sum(half) AS h FROM (SELECT tpp / 2 AS half FROM decisions) ORDER BY ALL",
+    "SELECT sequence, sum(sqrt(tpp)) OVER (PARTITION BY destination) AS h FROM decisions ORDER BY sequence",
     "DESCRIBE decisions",
     "EXPLAIN SELECT 1",
 )
