@@ -62,7 +62,7 @@ async def ask_sql(
     problem: Problem | None = None
     found, outcome = None, "answered"
     try:
-        future = service.pool.submit(asked.query, asked.parameters or (), form.value, name)
+        future = service.pool.submit(asked.query, asked.parameters or (), form.value, name, caller.key.id)
         found = await _awaited(request, service, name, future)
     except QueryStopped as error:
         problem, outcome = problems.QueryStopped(sentence(error)), "stopped"

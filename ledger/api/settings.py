@@ -37,7 +37,9 @@ class ApiSettings(BaseSettings):
     publish_share: float = Field(default=0.05, gt=0, le=1, description="Part of the time that publishing may take.")
     publish_parquet: Path | None = Field(default=None, description="Folder for Parquet files of each copy.")
     sql_workers: int = Field(default=2, ge=1, le=64, description="Processes that answer queries in SQL.")
-    sql_waiting: int = Field(default=32, ge=0, description="Queries that may wait for one of them.")
+    sql_waiting: int = Field(
+        default=32, ge=0, description="Queries that may wait for one of them, a quarter of them of one key."
+    )
     sql_seconds: float = Field(default=30, gt=0, description="Time of a query.")
     sql_rows: int = Field(default=100_000, ge=1, description="Rows of an answer.")
     sql_bytes: int = Field(default=64 << 20, ge=1, description="Bytes of an answer.")

@@ -4,6 +4,7 @@ A process that misses its deadline, dies, or says what it should not is killed, 
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -22,6 +23,8 @@ TEXT_MAX: Final = 100_000
 """Characters of a query: what is longer is given to no process, which would take it for memory."""
 _QUERIES_MAX: Final = 1_000
 """After so many queries a process is replaced: what it has leaked goes with it."""
+_SHARE: Final = 4
+"""No owner has more than one in so many of those that run and wait."""
 _LOOK_SECONDS: Final = 0.25
 """So often a query that waits is looked at: it may have been cancelled."""
 
@@ -59,6 +62,8 @@ class Pool:
         self._asking = ThreadPoolExecutor(workers + waiting_max, "asking")
         self._asked: dict[str, Worker | None] = {}
         """The queries on their way by name, each with its process when it has one."""
+        self._owned: Counter[str] = Counter()
+        """How many of them are whose."""
         self._cancelled: set[str] = set()
         self._lock = Lock()
         self._is_closed = False
@@ -71,10 +76,11 @@ class Pool:
         parameters: Sequence[Any] | Mapping[str, Any] = (),
         form: str = "json",
         name: str | None = None,
+        owner: str = "",
     ) -> "Future[Answer]":
         """Let a query be answered, and give the answer that will be; `name` is for `cancel`.
 
-        The answer, or WrongUsage for what is not answered, QueryStopped for what takes too much, LedgerUnavailable
+        No owner takes more than a quarter of the room. The answer, or WrongUsage for what is not answered, QueryStopped for what takes too much, LedgerUnavailable
         while there is no copy. Raises Busy if too many wait, WrongUsage for a name that another query on its way has,
         and for a text that is too long.
         """
@@ -88,9 +94,12 @@ class Pool:
                 raise Busy(f"{len(self._asked)} queries wait to be answered already; ask again in a moment")
             if name in self._asked:
                 raise WrongUsage("a query of that name is on its way; give another name")
+            if self._owned[owner] * _SHARE >= self._most and owner:
+                raise Busy(f"{self._owned[owner]} of your queries are on their way; ask again when some are answered")
             self._asked[name] = None
-        future = self._asking.submit(self._ask, name, line)
-        future.add_done_callback(lambda _: self._forget(name))
+            self._owned[owner] += 1
+        future = self._asking.submit(self._asked_for, name, owner, line)
+        future.add_done_callback(lambda done: self._forget(name, owner) if done.cancelled() else None)
         return future
 
     def cancel(self, name: str) -> bool:
@@ -117,10 +126,17 @@ class Pool:
             if left := self._idle.get():
                 left.close()
 
-    def _forget(self, name: str) -> None:
+    def _forget(self, name: str, owner: str) -> None:
         with self._lock:
+            self._owned -= Counter([owner])
             self._asked.pop(name, None)
             self._cancelled.discard(name)
+
+    def _asked_for(self, name: str, owner: str, line: bytes) -> Answer:
+        try:
+            return self._ask(name, line)
+        finally:
+            self._forget(name, owner)  # before anybody has the answer, and asks again
 
     def _ask(self, name: str, line: bytes) -> Answer:
         """Wait for a process that is free, and have a query answered by it."""

@@ -1,6 +1,7 @@
 """One query on the copy: parsed, run to limits, and written; and the facts that go with the answer."""
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from ledger.sandbox.writing import WRITERS
 from ledger.store.frames import whole_numbers
 
 COLUMNS_MAX: Final = 1_000
+_WIDE: Final = re.compile("UHUGEINT|BIGNUM")
+"""Types that Arrow has not: it makes other numbers of them."""
 _AT_ONCE: Final = 2_048
 _IN_MEMORY: Final = 4
 """So many times as large may a result be before it is written."""
@@ -54,6 +57,9 @@ def run(
         raise Refused("the statement gives no rows; ask with SELECT or FROM")
     if len(relation.columns) > COLUMNS_MAX:
         raise Refused(f"the answer has {len(relation.columns):,} columns, and may have {COLUMNS_MAX:,}")
+    wide = [name for name, kind in zip(relation.columns, relation.types, strict=True) if _WIDE.search(str(kind))]
+    if wide:
+        raise Refused(f"the column {wide[0]} has whole numbers that are not written; cast it to HUGEINT or to VARCHAR")
     types, names = [str(kind) for kind in relation.types], _distinct(relation.columns)
     ordered = order_names(query, names) if is_deterministic(known, query) else None
     is_total = ordered is not None and set(ordered) == set(names)

@@ -104,6 +104,22 @@ def test_a_query_can_be_cancelled_and_others_wait_no_longer(pool: Pool) -> None:
         long.result()
 
 
+def test_nobody_takes_all_of_the_room(copy: Path) -> None:
+    """A quarter of it is one owner's at most, until some of those are answered; others are let in."""
+    pool = Pool(copy, Limits(seconds=30), workers=1, waiting_max=7)
+    mine = [pool.submit(_LONG, name=f"m{number}", owner="me") for number in range(2)]
+    with pytest.raises(Busy, match="your queries"):
+        pool.submit("SELECT 1", owner="me")
+    other = pool.submit("SELECT 2 AS two", owner="you")
+    for number in range(2):
+        pool.cancel(f"m{number}")
+
+    assert other.result().rows == 1
+    assert all(isinstance(future.exception(), QueryStopped) for future in mine)
+    assert pool.submit("SELECT 3 AS three", owner="me").result().rows == 1
+    pool.close()
+
+
 def test_without_a_copy_it_is_said_and_with_one_it_goes_on(tmp_path: Path) -> None:
     """A server starts before anything is published."""
     pool = Pool(tmp_path / "ledger.published.duckdb", Limits(), workers=1)
