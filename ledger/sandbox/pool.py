@@ -80,9 +80,9 @@ class Pool:
     ) -> "Future[Answer]":
         """Let a query be answered, and give the answer that will be; `name` is for `cancel`.
 
-        No owner takes more than a quarter of the room. The answer, or WrongUsage for what is not answered, QueryStopped for what takes too much, LedgerUnavailable
-        while there is no copy. Raises Busy if too many wait, WrongUsage for a name that another query on its way has,
-        and for a text that is too long.
+        The answer, or WrongUsage for what is not answered, QueryStopped for what takes too much, LedgerUnavailable
+        while there is no copy. Raises Busy if too many wait, or a quarter of them are this owner's, WrongUsage for a
+        name that another query on its way has, and for a text that is too long.
         """
         if len(query) > TEXT_MAX:
             raise WrongUsage(f"the query has {len(query):,} characters, and may have {TEXT_MAX:,}")
