@@ -12,6 +12,8 @@ import duckdb
 import nbformat
 import pytest
 
+from ledger.sandbox.pool import Pool
+from ledger.sandbox.running import Limits
 from ledger.store.dictionary import SUBJECTS, questions
 from ledger.store.views import copied_macros, derived_views, macro_texts, stored_views, view_files
 from tests.cli.command import Ledger
@@ -118,6 +120,15 @@ def test_every_view_has_its_place_and_an_example(copy: duckdb.DuckDBPyConnection
     for name, query in EXAMPLES.items():
         assert re.search(rf"\b{name}\b", query)
         copy.execute(query).fetchall()
+
+
+def test_every_example_is_answered_to_strangers_too(folder: Path) -> None:
+    """What the page in the browser offers is what its server answers."""
+    pool = Pool(folder / "demo/demo.published.duckdb", Limits(), workers=1, waiting_max=100)
+    asked = [pool.submit(query) for query in (*EXAMPLES.values(), *(one.query for one in questions()))]
+
+    assert all(json.loads(answer.result().content)["columns"] for answer in asked)
+    pool.close()
 
 
 def test_no_column_of_whole_numbers_is_wide(copy: duckdb.DuckDBPyConnection) -> None:

@@ -9,9 +9,11 @@ from typing import Final
 import structlog
 
 from ledger.api.settings import ApiSettings
-from ledger.core.errors import LedgerUnavailable, QuotaledgerError
+from ledger.core.errors import LedgerUnavailable
+from ledger.core.version import VERSION
 from ledger.sequencer.publishing import copy_of, publish
 from ledger.sequencer.writer import Writer
+from ledger.store.publishing import copy_path
 
 _LOG: Final = structlog.get_logger("quotaledger.publisher")
 
@@ -36,7 +38,8 @@ class Publisher:
         if settings.publish:
             with suppress(LedgerUnavailable):  # another ledger's, or broken: it is written anew
                 copy = copy_of(path)
-                self.leaves = copy.publication.leaves if copy else 0
+                is_ours = copy is not None and copy.publication.software_version == VERSION  # or it may lack views
+                self.leaves = copy.publication.leaves if copy and is_ours else 0
             self._thread.start()
 
     def close(self) -> None:
@@ -57,12 +60,14 @@ class Publisher:
         began = time.monotonic()
         try:
             with self._writer.reading() as desk:
-                if desk.head().leaf == self.leaves:
+                if desk.head().leaf == self.leaves and copy_path(self._path).exists():
                     return 0.0
                 made = publish(desk.ledger, desk.now, None, self._settings.publish_parquet, self._go_on)
-        except QuotaledgerError as error:
+        except _Stopped:
+            raise
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the next copy may be possible
             self.failures += 1
-            _LOG.error("not published", error=str(error))
+            _LOG.error("not published", error=str(error), kind=type(error).__name__)
         else:
             self.leaves = made.leaves
             _LOG.info("published", sequence=made.sequence, leaves=made.leaves)

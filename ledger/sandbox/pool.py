@@ -150,6 +150,7 @@ class Pool:
             if facts.get("kind") == "stopped":  # what it has left of its memory may be too little for the next
                 worker.queries = _QUERIES_MAX
         except Died:
+            worker.kill()  # or it would be waited for
             raise QueryStopped(
                 "the query was cancelled"
                 if name in self._cancelled
@@ -158,6 +159,8 @@ class Pool:
         finally:
             with self._lock:
                 self._asked[name] = None
+                if name in self._cancelled:  # it was killed, and may not have ended yet
+                    worker.queries = _QUERIES_MAX
             self._starting.submit(self._put_back, worker)
         return self._read(facts, content)
 
@@ -190,6 +193,8 @@ class Pool:
             raise WrongUsage("the query cannot be answered: its answer would tell about the server")
         if facts.get("kind") == "stopped":
             raise QueryStopped(str(error))
+        if facts.get("kind") == "unavailable":
+            raise LedgerUnavailable(f"{error}; ask again when it is published anew")
         if error is not None:
             raise WrongUsage(f"the query cannot be answered: {error}")
         return Answer(content, **facts)
@@ -212,7 +217,7 @@ class Pool:
         try:
             worker = Worker(self._copy, self._limits)
             worker.wait_until_ready()
-        except (OSError, Died):
+        except (OSError, ValueError, Died):
             if worker:
                 worker.close()
             return None

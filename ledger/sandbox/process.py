@@ -67,7 +67,7 @@ class Worker:
         """Have a query answered: facts and bytes. Raises Died, also at the deadline."""
         assert self._process.stdin is not None  # noqa: S101 -- it was asked for
         self.queries += 1
-        if self._rest or select.select([self._ours], [], [], 0)[0]:
+        if self._rest or self._says(0):
             raise Died  # an answer to what was not asked yet
         deadline = time.monotonic() + limits.seconds + _GRACE_SECONDS
         try:
@@ -116,9 +116,14 @@ class Worker:
         self._rest = bytes(content[size:])
         return facts, bytes(content[:size])
 
+    def _says(self, seconds: float) -> bool:
+        """Wait until there is something to read, or the process has ended; say if so."""
+        waiting = select.poll()  # select would take no descriptor beyond 1,023
+        waiting.register(self._ours, select.POLLIN)
+        return bool(waiting.poll(max(0.0, 1_000 * seconds)))
+
     def _some(self, deadline: float) -> bytes:
-        ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
-        piece = os.read(self._ours, 1 << 20) if ready else b""
+        piece = os.read(self._ours, 1 << 20) if self._says(deadline - time.monotonic()) else b""
         if not piece:
             raise Died
         return piece

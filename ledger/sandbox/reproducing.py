@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger.sandbox.judging import Catalogue, Query, nodes_of
+from ledger.store.publishing import PUBLICATION
 
 _SERIES: Final = {"range", "generate_series", "unnest"}
 _FLOATS: Final = {"DOUBLE", "FLOAT", "REAL", "FLOAT4", "FLOAT8", "DOUBLE PRECISION"}
 _CLOCKS: Final = {
     *("current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "now", "today"),
+    *("current_localtimestamp", "current_localtime", "get_current_timestamp", "transaction_timestamp", "age"),
     *("current_user", "session_user", "user", "rowid", "current_query", "version", "txid_current"),
 }
 _UNORDERED: Final = {
@@ -41,9 +43,11 @@ _FLOATING: Final = {
         "covar_samp",
     ),
     *("regr_avgx", "regr_avgy", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx", "regr_sxy", "regr_syy"),
-    *("skewness", "kurtosis", "kurtosis_pop", "product", "favg", "fsum", "kahan_sum", "sumkahan", "geomean"),
+    *("skewness", "kurtosis", "kurtosis_pop", "product", "favg", "fsum", "kahan_sum", "sumkahan", "geomean", "entropy"),
 }
 """Aggregates that add floats, whatever they are given."""
+_JOINS: Final = {"POSITIONAL", "ASOF"}
+"""Joins that go by the order of rows, or choose among equals."""
 _RANKS: Final = {"WINDOW_RANK", "WINDOW_RANK_DENSE", "WINDOW_PERCENT_RANK", "WINDOW_CUME_DIST"}
 
 
@@ -59,6 +63,27 @@ def is_deterministic(known: Catalogue, query: Query) -> bool:
     return all(_is_settled(node, query.top, known) for node in query.nodes)
 
 
+def _names_given(query: Query) -> set[str]:
+    """Give the names that a query gives: what has one need not be the column of that name."""
+    given = {str(node.get("alias", "")).lower() for node in query.nodes}
+    given |= {str(name).lower() for node in query.nodes for name in node.get("column_name_alias", ())}
+    return given | {str(name).lower() for node in query.nodes for name in node.get("aliases", ())}
+
+
+def _same(one: Any) -> Any:
+    """Give a part of a tree without the places in the text."""
+    if isinstance(one, dict):
+        return {name: _same(part) for name, part in one.items() if not name.startswith("query_location")}
+    return [_same(part) for part in one] if isinstance(one, list) else one
+
+
+def _is_ordered(node: Mapping[str, Any]) -> bool:
+    """Say if an aggregate takes its rows in an order that leaves no choice: that of what it takes of them."""
+    keys = [_same(key["expression"]) for key in node.get("order_bys", {}).get("orders", ())]
+    taken = [_same(argument["expression"]) for argument in node.get("arguments", ())[:1]]
+    return bool(taken) and all(argument in keys for argument in taken)
+
+
 def _is_sum(node: Mapping[str, Any]) -> bool:
     return str(node.get("function_name", "")).lower() in _SUMS
 
@@ -70,7 +95,9 @@ def _adds_whole(node: Mapping[str, Any], query: Query, known: Catalogue) -> bool
     if columns & known.float_columns or any(_is_float(part, known) for part in inside):
         return False
     # What is no column of the copy has its name from the query, and may be a float if anything there is.
-    return columns <= known.whole_columns or not any(_is_float(part, known) for part in query.nodes)
+    return columns <= known.whole_columns - _names_given(query) or not any(
+        _is_float(part, known) for part in query.nodes
+    )
 
 
 def _is_float(node: Mapping[str, Any], known: Catalogue) -> bool:
@@ -85,7 +112,11 @@ def _is_float(node: Mapping[str, Any], known: Catalogue) -> bool:
 
 def _is_settled(node: Mapping[str, Any], top: Mapping[str, Any], known: Catalogue) -> bool:
     kind, name = node.get("type"), str(node.get("function_name", "")).lower()
-    if "sample" in node or kind == "SHOW_REF":
+    if "sample" in node or kind == "SHOW_REF" or node.get("ref_type") in _JOINS:
+        return False
+    if kind == "BASE_TABLE" and str(node["table_name"]).lower() == PUBLICATION:
+        return False
+    if name in _UNORDERED and (node.get("class") == "WINDOW" or not _is_ordered(node)):
         return False
     if kind == "TABLE_FUNCTION":
         return node["function"]["function_name"].lower() in _SERIES | known.macros
@@ -93,8 +124,6 @@ def _is_settled(node: Mapping[str, Any], top: Mapping[str, Any], known: Catalogu
         return str(node["column_names"][-1]).lower() not in _CLOCKS
     if node.get("class") == "WINDOW":
         return kind in _RANKS or (kind == "WINDOW_AGGREGATE" and not node.get("orders"))
-    if name in _UNORDERED and not node.get("order_bys", {}).get("orders"):
-        return False
     for modifier in node.get("modifiers", ()):
         if modifier.get("distinct_on_targets") or (modifier["type"].startswith("LIMIT") and node is not top):
             return False
@@ -112,7 +141,7 @@ def order_names(query: Query, columns: Sequence[str]) -> list[str] | None:
         if key["type"] == "VALUE_CONSTANT" and key["literal"].get("kind") == "INTEGER":
             place = int(key["literal"]["text"])
             names += columns[place - 1 : place]
-        elif key["type"] == "COLUMN_REF":
+        elif key["type"] == "COLUMN_REF" and len(key["column_names"]) == 1:  # d.a may be of a column that is not shown
             names += [name for name in columns if name.lower() == str(key["column_names"][-1]).lower()]
     return names
 

@@ -150,10 +150,21 @@ def main() -> None:
                 with contextlib.suppress(Empty):
                     line = lines.get(timeout=_LOOK_SECONDS)
                 # Another was published; also while nobody asks, since the old one takes room until it is let go.
-                if _identity(begun["copy"]) not in (copy.file, None):
-                    copy.connection.close()
-                    copy = _Copy(begun["copy"], limits)
+                try:
+                    copy = _newest(copy, begun["copy"], limits)
+                except (duckdb.Error, OSError):
+                    _say(answers, {"error": "the published copy cannot be read", "kind": "unavailable"}, b"")
+                    return
             _say(answers, *_answer(copy, json.loads(line), limits))
+
+
+def _newest(copy: _Copy, name: str, limits: Limits) -> _Copy:
+    """Give the copy that a name stands for now. Raises duckdb.Error and OSError where that cannot be opened."""
+    if _identity(name) in (copy.file, None):
+        return copy
+    _grant(limits.seconds)
+    copy.connection.close()  # or DuckDB would take the one for the other: they have one name
+    return _Copy(name, limits)
 
 
 def _say(answers: Any, facts: dict[str, Any], content: bytes) -> None:

@@ -42,7 +42,7 @@ SUBJECTS: Final = {
         "monthly_use": "SELECT month, chip, tpp_of(sum(installed_tpp)) AS tpp FROM monthly_use GROUP BY ALL",
         "quarterly_use": "SELECT quarter, basis, tpp_of(sum(committed_tpp)) AS tpp FROM quarterly_use GROUP BY ALL",
         "country_months": "SELECT month, used_percent FROM country_months WHERE destination = 'AE'",
-        "country_quarters": "PIVOT country_quarters ON quarter USING max(used_percent) GROUP BY destination",
+        "country_quarters": "SELECT quarter, max(used_percent) AS percent FROM country_quarters GROUP BY quarter",
         "uveu_country_months": "SELECT month, destination, percent FROM uveu_country_months ORDER BY percent DESC",
     },
     "Registers and rulebooks": {

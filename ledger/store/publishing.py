@@ -146,7 +146,12 @@ def write_parquet(copy: Path, folder: Path, made: Publication) -> None:
                 connection.execute(_parquet_sql(name, partial, made))
         if folder.exists():
             folder.rename(old)
-        partial.rename(folder)
+        try:
+            partial.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
         sync_folder(folder.absolute().parent)
     except (OSError, duckdb.Error) as error:
         raise _unwritten(folder, error) from None

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from ledger.store.ops import Ops, damaged
 
-KEPT: Final = 100_000
+KEPT: Final = 50_000
 """So many queries are kept, the newest."""
+TEXT_KEPT: Final = 2_000
+"""So many characters of each: the keys are on the same disk. Of what is longer, length and SHA-256 are kept as well."""
 _COLUMNS: Final = "id, key, provider, asked_at, query, outcome, rows, bytes, seconds, sequence"
 
 
@@ -32,10 +35,17 @@ class AskedQuery:
 def add_query(ops: Ops, asked: AskedQuery) -> None:
     """Keep a query; the oldest are forgotten."""
     at = asked.asked_at.astimezone(UTC).isoformat(timespec="microseconds")
-    values = [asked.id, asked.key, asked.provider, at, asked.query, asked.outcome]
+    values = [asked.id, asked.key, asked.provider, at, _kept(asked.query), asked.outcome]
     values += [asked.rows, asked.bytes, asked.seconds, asked.sequence]  # type: ignore[list-item]
     ops.write(f"INSERT INTO query ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
     ops.write("DELETE FROM query WHERE number <= (SELECT max(number) FROM query) - ?", [KEPT])
+
+
+def _kept(text: str) -> str:
+    if len(text) <= TEXT_KEPT:
+        return text
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{text[:TEXT_KEPT]} … [{len(text):,} characters, SHA-256 {digest}]"
 
 
 def newest_queries(ops: Ops, limit: int) -> list[AskedQuery]:

@@ -88,6 +88,21 @@ def _idle(pool: Pool) -> list[Worker]:
     return [worker for worker in found if worker]
 
 
+def test_a_copy_that_is_none_is_told_and_not_blamed_on_the_query(pool: Pool, copy: Path) -> None:
+    """Whoever asks meanwhile is told that it is the copy; with one that can be read it goes on."""
+    (copy.parent / "other").mkdir()
+    whole = published(copy.parent / "other", more=2).path
+    pool.submit("SELECT 1 AS one").result()
+    (copy.parent / "garbage").write_bytes(b"no database" * 1_000)
+    (copy.parent / "garbage").replace(copy)
+    for _ in range(2):
+        with pytest.raises(LedgerUnavailable):
+            pool.submit("SELECT 2 AS two").result()
+    whole.replace(copy)
+
+    assert pool.submit("SELECT count(*) AS n FROM decisions").result().sequence == 5
+
+
 def test_a_query_can_be_cancelled_and_others_wait_no_longer(pool: Pool) -> None:
     """By its name; who waits behind is answered, and who finds no room is told at once."""
     long = pool.submit(_LONG, name="long")

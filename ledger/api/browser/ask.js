@@ -6,6 +6,7 @@ import { showTable } from "./table.js";
 
 const find = (id) => document.getElementById(id);
 const [key, query, status] = [find("key"), find("query"), find("status")];
+let draw = () => {}; // the chart of the newest answer
 let running = null; // the name and the controller of the query on its way
 
 /** Tell in one line how it stands. */
@@ -68,7 +69,8 @@ async function ask() {
   say(`${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"} in ${seconds} s · as of record ${found.sequence}, published ${published} · ${same}`);
   find("result").hidden = false;
   showTable(find("table"), found);
-  showChart(found, find("chart"), { across: find("across"), up: find("up"), by: find("by") });
+  draw = showChart(found, find("chart"), { across: find("across"), up: find("up"), by: find("by") });
+  if (!find("chart").hidden) draw();
   find("proof").querySelector("pre").textContent = found.checkpoint;
 }
 
@@ -95,6 +97,7 @@ function show(what) {
     find(`show-${name}`).setAttribute("aria-selected", String(name === what));
   }
   find("chart-choices").hidden = what !== "chart";
+  if (what === "chart") draw();
 }
 
 /** Put text where the cursor is, in place of so many characters before it. */

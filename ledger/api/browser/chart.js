@@ -3,10 +3,10 @@
 import { figure, isFigure, made } from "./table.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const [WIDTH, SERIES_MAX, BARS_MAX] = [900, 8, 40];
+const [WIDTH, SERIES_MAX, BARS_MAX, POINTS_MAX] = [900, 8, 40, 5_000];
 const TIME = /^\d{4}(-\d{2}(-\d{2}([T ].*)?)?|Q[1-4])?$/;
 
-/** Offer the columns of an answer, and draw what is chosen. */
+/** Offer the columns of an answer; give what draws what is chosen, for when somebody looks. */
 export function showChart({ columns, rows }, place, { across, up, by }) {
   const figures = columns.filter(isFigure);
   const others = columns.filter((column) => !isFigure(column));
@@ -24,7 +24,7 @@ export function showChart({ columns, rows }, place, { across, up, by }) {
   if (likely) up.value = likely.name;
   const redraw = () => place.replaceChildren(drawn({ columns, rows }, across.value, up.value, by.value));
   for (const select of [across, up, by]) select.onchange = redraw;
-  redraw();
+  return redraw;
 }
 
 const valuesOf = (rows, columns, name) => {
@@ -39,7 +39,9 @@ function drawn({ columns, rows }, across, up, by) {
   const points = xs.map((x, place) => ({ x: String(x), y: Number(ys[place]), name: String(names[place]) }));
   const counted = points.filter(({ y }, place) => ys[place] !== null && Number.isFinite(y));
   if (!counted.length) return made("p", "There is no figure to draw.", "soft");
-  return isTime(rows, columns, across) ? lines(counted, up) : bars(counted, up, Boolean(by));
+  if (!isTime(rows, columns, across)) return bars(counted, up, Boolean(by));
+  if (counted.length <= POINTS_MAX) return lines(counted, up);
+  return made("p", `${counted.length} points are too many to draw; sum them by month or quarter.`, "soft");
 }
 
 /** Make an element of a picture. */
@@ -70,12 +72,13 @@ const short = (value) => new Intl.NumberFormat("en", { notation: "compact", maxi
 
 function lines(points, up) {
   const times = [...new Set(points.map(({ x }) => x))].sort();
+  const placeOf = new Map(times.map((time, place) => [time, place]));
   const last = new Map(points.map(({ name, y }) => [name, y]));
   const names = [...last.keys()].sort((a, b) => last.get(b) - last.get(a)).slice(0, SERIES_MAX);
   const shown = points.filter(({ name }) => names.includes(name));
   const marks = ticks(shown.map(({ y }) => y));
   const [left, right, top, bottom] = [60, WIDTH - 190, 14, 330];
-  const xOf = (x) => left + ((right - left) * times.indexOf(x)) / Math.max(1, times.length - 1);
+  const xOf = (x) => left + ((right - left) * placeOf.get(x)) / Math.max(1, times.length - 1);
   const yOf = (y) => bottom - ((bottom - top) * (y - marks[0])) / (marks.at(-1) - marks[0]);
   const svg = picture(370, `${up} from ${times[0]} to ${times.at(-1)}: ${names.join(", ")}`);
   for (const mark of marks) {
@@ -88,7 +91,7 @@ function lines(points, up) {
   });
   let free = top;
   names.forEach((name, place) => {
-    const own = shown.filter((point) => point.name === name).sort((a, b) => times.indexOf(a.x) - times.indexOf(b.x));
+    const own = shown.filter((point) => point.name === name).sort((a, b) => placeOf.get(a.x) - placeOf.get(b.x));
     svg.append(part("path", { d: own.map(({ x, y }, n) => `${n ? "L" : "M"}${xOf(x).toFixed(1)} ${yOf(y).toFixed(1)}`).join(""), class: `series-${place}`, "fill-opacity": 0 }));
     for (const { x, y } of own) {
       const dot = part("circle", { cx: xOf(x), cy: yOf(y), r: 3, class: `series-${place}` });
