@@ -25,8 +25,9 @@ _UNORDERED: Final = {
 _AMBIGUOUS: Final = {
     *("arg_max", "arg_min", "argmax", "argmin", "max_by", "min_by", "mode", "histogram", "reservoir_quantile"),
     *("approx_count_distinct", "approx_quantile", "approx_top_k", "arg_min_null", "arg_max_null"),
+    *("arg_min_nulls_last", "arg_max_nulls_last", "lttb", "list_distinct", "array_distinct", "variant_group_object"),
 }
-"""Aggregates that choose among equals, or guess."""
+"""What chooses among equals, or guesses."""
 _SUMS: Final = {"sum", "avg", "mean"}
 """Aggregates whose result rests on the order in which rows come where they are floats, and not where they are whole."""
 _FLOATING: Final = {
