@@ -114,6 +114,8 @@ def parse(connection: duckdb.DuckDBPyConnection, known: Catalogue, text: str) ->
         inner = inner.strip()
         if inner[:7].upper() == "ANALYZE":
             inner = inner[7:]
+    elif statement.type.name == "MULTI":  # DuckDB makes a type of the values first
+        raise Refused("PIVOT needs to know its values: PIVOT ... ON quarter IN ('2026Q1', '2026Q2') USING ...")
     elif statement.type != duckdb.StatementType.SELECT:
         raise Refused(f"only what reads is answered (SELECT, FROM, WITH, DESCRIBE ...), not {statement.type.name}")
     tree = _tree(connection, inner)
