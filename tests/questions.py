@@ -21,7 +21,7 @@ on a [published copy](sql.md) with nothing but DuckDB 1.4 or later, and as a not
 
     quotaledger demo --out demo
     quotaledger --ledger demo/demo.duckdb publish
-    quotaledger --ledger demo/demo.duckdb sql "$(cat schemas/questions/01-near-the-cap.sql)"
+    quotaledger --ledger demo/demo.duckdb sql < schemas/questions/01-near-the-cap.sql
 
 The columns of every view are in the [dictionary](views.md). Amounts are TPP, exact; percentages are rounded down.
 """

@@ -16,7 +16,7 @@ from ledger.sandbox.pool import Pool
 from ledger.sandbox.running import Limits
 from ledger.store.dictionary import SUBJECTS, questions
 from ledger.store.views import copied_macros, derived_views, macro_texts, stored_views, view_files
-from tests.cli.command import Ledger
+from tests.cli.command import Ledger, environment
 from tests.questions import DOCS, notebook, page
 
 EXAMPLES = {name: example for entries in SUBJECTS.values() for name, example in entries.items()}
@@ -58,6 +58,25 @@ def test_each_question_has_the_answer_on_the_page(copy: duckdb.DuckDBPyConnectio
     assert len(questions()) == 10
     assert (DOCS / "questions.md").read_text("utf-8") == page(copy)
     assert (DOCS / "questions.ipynb").read_text("utf-8") == notebook()
+
+
+def test_the_command_on_the_page_answers(folder: Path) -> None:
+    """As it stands there, from the folder that it says."""
+    command = next(line.strip() for line in (DOCS / "questions.md").read_text("utf-8").splitlines() if " sql <" in line)
+    words, _, file = command.partition(" < ")
+    with (DOCS.parent / file).open("rb") as query:
+        ran = subprocess.run(
+            [sys.executable, "-m", "ledger", *words.split()[1:]],
+            stdin=query,
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert (ran.returncode, ran.stdout.split()[:2]) == (0, ["destination", "status"]), ran.stderr
+    assert "Megaspeed" in ran.stdout
 
 
 def test_the_notebook_runs(folder: Path, tmp_path: Path, copy: duckdb.DuckDBPyConnection) -> None:

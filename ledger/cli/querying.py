@@ -25,7 +25,9 @@ class SqlFormat(StrEnum):
 @app.command()
 def sql(
     context: typer.Context,
-    query: Annotated[str | None, typer.Argument(help="SQL on the views; without it, a shell.")] = None,
+    query: Annotated[
+        str | None, typer.Argument(help="SQL on the views; without it, what standard input says, or a shell.")
+    ] = None,
     form: Annotated[
         SqlFormat, typer.Option("--format", help="How to write the answer; parquet goes with --out.")
     ] = SqlFormat.TABLE,
