@@ -3,8 +3,13 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
+
+from ledger.core.errors import WrongUsage
+from ledger.sequencer.adopting import adopt
 from ledger.store.snapshot import snapshot
-from tests.harness import Bench, bench
+from ledger.store.views import view_files
+from tests.harness import Bench, amended, bench
 
 DAYS = ("2025-03-01", "2025-06-01", "2026-01-15")
 USED = "SELECT used_tpp FROM country_positions WHERE destination = 'IN'"
@@ -74,4 +79,45 @@ def test_a_ledger_of_an_earlier_version_has_the_views_too(tmp_path: Path) -> Non
             _, rows = views.ask("changes", "SELECT count(*) AS n FROM country_changes")
             found = list(rows)
 
-    assert found == [{"n": 3}]
+    assert found == [{"n": 2}]
+
+
+def test_what_was_recorded_by_a_checkpoint_is_seen_whatever_came_later(tmp_path: Path) -> None:
+    """Records, registers and rulebook are those of the checkpoint: every view says what it said then."""
+    asked = [f"FROM {name}" for name in view_files() if name not in ("ledger_state", "months")]
+    with bench(tmp_path) as made:
+        filled(made)
+        leaves = made.ledger.rows("SELECT leaf FROM head")[0][0]
+        before = [made.ledger.rows(query) for query in asked]
+        made.submit("p", REQUEST | {"reference": "more", "date": "2026-02-01"})
+        made.register("parties", {"party": "P", "name": "Paula", "headquarters": "IN"})
+        adopt(made.desk(), amended(country_cap_tpp="5_000_000_000"), "to see")
+        with snapshot(made.ledger, leaves=leaves) as views:
+            then = [[tuple(row.values()) for row in views.ask("q", query)[1]] for query in asked]
+            _, state = views.ask("state", "SELECT sequence, leaves, latest_date FROM ledger_state")
+            state = list(state)
+        now = [made.ledger.rows(query) for query in asked]
+
+    assert then == before
+    assert now != before
+    assert state == [{"sequence": 3, "leaves": leaves, "latest_date": date(2026, 1, 15)}]
+
+
+def test_a_day_and_a_checkpoint_bind_together(tmp_path: Path) -> None:
+    """Of what was recorded by the checkpoint, what is dated later than the day is left out."""
+    with bench(tmp_path) as made:
+        filled(made)
+        leaves = made.ledger.rows("SELECT leaf FROM head")[0][0]
+        made.submit("p", REQUEST | {"reference": "early", "date": "2025-01-20"})
+        with snapshot(made.ledger, date(2025, 6, 1), leaves) as views:
+            _, rows = views.ask("n", "SELECT list(reference ORDER BY reference) AS n FROM decisions")
+            assert list(rows) == [{"n": ["2025-03-01", "2025-06-01"]}]
+        assert used(made, date(2025, 6, 1)) == 3 * 2_000 * 15_832
+
+
+def test_a_number_of_leaves_that_was_never_signed_is_none(tmp_path: Path) -> None:
+    """Only states that a checkpoint is of can be asked for."""
+    with bench(tmp_path) as made:
+        filled(made)
+        with pytest.raises(WrongUsage, match="no checkpoint of 2 leaves"), snapshot(made.ledger, leaves=2):
+            pass
