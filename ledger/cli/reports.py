@@ -38,6 +38,19 @@ TodayOption = Annotated[
         help="Day that the report is stamped with; today if not given. Ledger, period and day make the bytes.",
     ),
 ]
+CheckpointOption = Annotated[
+    int | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="LEAVES",
+        min=1,
+        help="Make it as of the checkpoint of so many leaves, whatever was recorded since; the last one if not given.",
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Another value for a parameter of the report; several times."),
+]
 
 
 @report.command("list")
@@ -46,8 +59,8 @@ def list_(form: Annotated[Format, typer.Option("--format", help="How to write th
     from ledger.reporting.folder import find_report, report_names
 
     found = [find_report(name) for name in report_names()]
-    rows = [{"report": r.name, "formats": ", ".join(r.formats), "purpose": r.purpose} for r in found]
-    print_rows(rows, ("report", "formats", "purpose"), form)
+    rows = [{"report": r.name, "formats": ", ".join(r.formats), "question": r.question} for r in found]
+    print_rows(rows, ("report", "formats", "question"), form)
 
 
 @report.command()
@@ -57,9 +70,11 @@ def run(
     period: PeriodOption = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into; made if it is not there.")] = Path(),
     today: TodayOption = None,
+    checkpoint: CheckpointOption = None,
+    changed: SetOption = None,
 ) -> None:
     """Make a report and write its files into a folder, over those of an earlier run; all of them or none."""
-    made = _make(context, name, period, today, out)
+    made = _make(context, name, period, today, checkpoint, changed, out)
     for path in made.files:
         say(f"wrote {path}")
 
@@ -73,13 +88,15 @@ def preview(
         Path | None, typer.Option(metavar="DIR", help="An empty or new folder; a temporary one if not given.")
     ] = None,
     today: TodayOption = None,
+    checkpoint: CheckpointOption = None,
+    changed: SetOption = None,
 ) -> None:
     """Say a report's first sentences, and make it where nothing is written over; nothing is recorded."""
     if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise WrongUsage(f"{out} is not an empty folder, and a preview writes over nothing; give a new folder")
     folder = out or Path(mkdtemp(prefix="quotaledger-"))
     try:
-        made = _make(context, name, period, today, folder)
+        made = _make(context, name, period, today, checkpoint, changed, folder)
     except BaseException:
         if not out:
             with suppress(OSError):
@@ -91,11 +108,20 @@ def preview(
         say(f"look at {path}")
 
 
-def _make(context: typer.Context, name: str, period: str | None, today: datetime | None, out: Path) -> "Made":
+def _make(
+    context: typer.Context,
+    name: str,
+    period: str | None,
+    today: datetime | None,
+    checkpoint: int | None,
+    changed: list[str] | None,
+    out: Path,
+) -> "Made":
     from ledger.reporting.folder import find_report
-    from ledger.reporting.running import run_report
+    from ledger.reporting.parameters import given
+    from ledger.reporting.running import Wanted, run_report
 
     found = find_report(name)
     day = today.date() if today else Settings.now().date()
     with opened(context, writing=False) as desk:
-        return run_report(desk.ledger, found, period, day, out)
+        return run_report(desk.ledger, found, Wanted(day, period, checkpoint, given(changed or [], found)), out)

@@ -1,46 +1,52 @@
 """Making a report: its queries on the views as of the period's end, its pages, and its files, all or none."""
 
-import json
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, TextIO
-
-from jinja2 import TemplateError, TemplateSyntaxError
+from typing import Any
 
 from ledger.core.errors import InputRejected
-from ledger.core.text import visible
 from ledger.core.version import VERSION
 from ledger.reporting.drawings import timeline_figure, used_figure
-from ledger.reporting.environment import page_environment
 from ledger.reporting.findings import enforcement
-from ledger.reporting.folder import SUMMARY, TEMPLATE, Query, Report, report_names
+from ledger.reporting.folder import Query, Report, Threshold, report_names
+from ledger.reporting.pages import summary
+from ledger.reporting.parameters import parameters_sql, settled
 from ledger.reporting.period import Period, parse_period, whole_period
+from ledger.reporting.writing import Answered, writers
 from ledger.rulebook.rulebook import Rulebook
 from ledger.store.file import LedgerFile
-from ledger.store.log import last_checkpoint
-from ledger.store.outputs import plain, write_csv, write_together
+from ledger.store.log import checkpoint_of
+from ledger.store.outputs import write_together
 from ledger.store.read import rulebook_texts
 from ledger.store.seeds import parse_rulebook
 from ledger.store.snapshot import Snapshot, snapshot
-
-_TABLES_TEMPLATE: Final = "tables.html.j2"
-"""The page of a report that has no template of its own: a table for each query."""
-
-_TEMPLATE_ERRORS: Final = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-"""What a mistake in a template, or in how it takes its rows, can raise."""
 
 Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What a report is to be of."""
+
+    today: date
+    """The day that it is stamped with."""
+    period: str | None = None
+    """Which days' records it lists; without it, everything recorded."""
+    leaves: int | None = None
+    """The checkpoint as of which it is made; without it, the last."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Values in the place of those that `report.toml` gives."""
+
+
+@dataclass(frozen=True)
 class Made:
-    """A report that was made: its first sentences and its files."""
+    """A report that was made: its first sentences, its files, and the rows that cross a threshold."""
 
     summary: list[str]
     files: list[Path]
+    crossed: list[tuple[Threshold, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -52,73 +58,93 @@ class _Facts:
     period: Period
     whole: bool
     today: date
+    parameters: Mapping[str, Any]
 
 
-def run_report(ledger: LedgerFile, report: Report, period: str | None, today: date, out: Path) -> Made:
-    """Make a report and write its files into `out`. The same ledger, period and day give the same bytes.
+def run_report(ledger: LedgerFile, report: Report, wanted: Wanted, out: Path) -> Made:
+    """Make a report and write its files into `out`. The same checkpoint, period and day give the same bytes.
 
-    Without a period, everything recorded is listed. Raises WrongUsage for a period that is none, InputRejected for a
-    query or template that does not work, QuotaledgerError if a file cannot be written; then none is.
+    Raises WrongUsage for a period, checkpoint or parameter that is none, InputRejected for a query or template that
+    does not work, QuotaledgerError if a file cannot be written; then none is.
     """
-    facts = _facts(ledger, period, today)
-    with snapshot(ledger, None if facts.whole else facts.period.last) as views:
+    facts = _facts(ledger, report, wanted)
+    with snapshot(ledger, None if facts.whole else facts.period.last, wanted.leaves) as views:
         rows = _answers(views, report, facts)
         context = _context(report, facts, rows)
-        summary = _summary(report, context) if SUMMARY in report.texts else []
-        context["summary"] = summary
-        writers: dict[str, Callable[[TextIO], object]] = {}
-        if "html" in report.formats:
-            writers[f"{report.name}.html"] = _writer(_page(report, context))
-        if "json" in report.formats:
-            document = json.dumps(plain(_document(report, context)), ensure_ascii=False, indent=1)
-            writers[f"{report.name}.json"] = _writer(document + "\n")
-        if "csv" in report.formats:
-            writers |= dict(_tables(views, report))
-        return Made(summary, write_together(out, writers))
+        context["summary"] = summary(report, context)
+        files = write_together(out, writers(Answered(report, views, context)))
+    return Made(context["summary"], files, list(_crossed(report, rows)))
 
 
-def _facts(ledger: LedgerFile, period: str | None, today: date) -> _Facts:
-    sequence, latest = ledger.rows("SELECT sequence, latest_date FROM head")[0]
-    ((first,),) = ledger.rows("SELECT min(date) FROM decisions")
+def _facts(ledger: LedgerFile, report: Report, wanted: Wanted) -> _Facts:
+    checkpoint = checkpoint_of(ledger.connection, wanted.leaves)
+    with snapshot(ledger, leaves=checkpoint["leaves"]) as views:
+        query = "SELECT latest_date, (SELECT min(date) FROM decisions) AS first_date FROM ledger_state"
+        (state,) = views.ask("ledger_state", query)[1]
+    latest, first = state["latest_date"], state["first_date"] or state["latest_date"]
     head = {
-        "sequence": sequence,
+        "sequence": checkpoint["sequence"],
         "latest_date": latest,
         "software_version": VERSION,
-        "checkpoint": last_checkpoint(ledger.connection),
+        "checkpoint": checkpoint,
     }
-    days = parse_period(period) if period else whole_period(min(first or latest, latest), latest)
-    rulebook = parse_rulebook(rulebook_texts(ledger.connection))
-    return _Facts(rulebook, head, days, whole=not period, today=today)
+    days = parse_period(wanted.period) if wanted.period else whole_period(min(first, latest), latest)
+    rulebook = parse_rulebook(rulebook_texts(ledger.connection, checkpoint["leaves"]))
+    given = settled(report, wanted.parameters)
+    return _Facts(rulebook, head, days, whole=not wanted.period, today=wanted.today, parameters=given)
 
 
 def _answers(views: Snapshot, report: Report, facts: _Facts) -> dict[str, Rows]:
-    """Ask the queries of the page, in order: each is a view for those after it, and so is the period."""
+    """Ask the queries of the page, in order: each is there for those after it, and so are period and parameters."""
     first, last, today = (day.isoformat() for day in (facts.period.first, facts.period.last, facts.today))
     views.name("period", f"SELECT DATE '{first}' AS first_day, DATE '{last}' AS last_day, DATE '{today}' AS today")
+    views.name("report_parameters", parameters_sql(facts.parameters))
     rows: dict[str, Rows] = {}
     for query in report.queries:
-        if query.shown and report.tables[query.name].page:
-            columns, found = views.ask(query.name, query.sql)
-            rows[query.name] = list(found)
-            _check_columns(report, query, columns)
-        views.name(query.name, query.sql)
+        if query.kind == "view" or (query.is_shown and not report.tables[query.name].page):
+            views.name(query.name, query.sql)
+            continue
+        views.keep(query.name, query.sql)
+        if query.is_shown:
+            rows[query.name] = list(views.ask(query.name, f"FROM {query.name}")[1])
+    for query in report.queries:
+        if query.is_shown:
+            _check_columns(report, query, views.columns(query.name))
     return rows
 
 
 def _check_columns(report: Report, query: Query, columns: Sequence[str]) -> None:
-    """Raise InputRejected if a table has other columns than `report.toml` says."""
+    """Raise InputRejected if a table has other columns than `report.toml` says, or lacks one that a threshold names."""
     said = tuple(report.tables[query.name].columns)
     if said and tuple(columns) != said:
         raise InputRejected(
             f"the query {query.name} gives the columns {', '.join(columns)}, but report.toml says {', '.join(said)};"
             " make them the same, in the same order"
         )
+    for threshold in report.thresholds:
+        lacking = {threshold.column, *threshold.subject} - set(columns)
+        if threshold.query == query.name and lacking:
+            raise InputRejected(f"the query {query.name} has no column {min(lacking)}, which its threshold names")
+
+
+def _crossed(report: Report, rows: Mapping[str, Rows]) -> Any:
+    """Give the rows that cross a threshold."""
+    for threshold in report.thresholds:
+        for row in rows.get(threshold.query, ()):
+            value = row[threshold.column]
+            if value is not None and (
+                value <= threshold.at_most if threshold.at_most is not None else value >= (threshold.at_least or 0)
+            ):
+                yield threshold, row
 
 
 def _context(report: Report, facts: _Facts, rows: Mapping[str, Rows]) -> dict[str, Any]:
     """Give what templates may use."""
     name = report.name if report.name in report_names() else f"path/to/{report.name}"
-    period, today = facts.period, facts.today
+    period, today, leaves = facts.period, facts.today, facts.head["checkpoint"]["leaves"]
+    changed = "".join(
+        f" --set {key}={value}" for key, value in facts.parameters.items() if value != report.parameters[key]
+    )
     return {
         "report": report,
         "title": report.title,
@@ -126,79 +152,14 @@ def _context(report: Report, facts: _Facts, rows: Mapping[str, Rows]) -> dict[st
         "period": period,
         "whole": facts.whole,
         "today": today,
+        "parameters": facts.parameters,
         "ledger": facts.head,
         "rulebook": facts.rulebook,
         "enforcement": enforcement(facts.rulebook),
-        "command": f"quotaledger report run {name} --period {period.text} --today {today.isoformat()} --out DIR",
+        "command": f"quotaledger report run {name}{'' if facts.whole else f' --period {period.text}'}"
+        f" --today {today.isoformat()} --checkpoint {leaves}{changed} --out DIR",
         "used_chart": used_figure,
         "timeline": lambda changes, position: timeline_figure(
             changes, position, facts.rulebook.figure("counting_start"), period
         ),
     }
-
-
-def _summary(report: Report, context: Mapping[str, Any]) -> list[str]:
-    """Give the first sentences, one a line."""
-    lines = _rendered(report, SUMMARY, context).splitlines()
-    return [" ".join(line.split()) for line in lines if line.strip()]
-
-
-def _page(report: Report, context: Mapping[str, Any]) -> str:
-    return _rendered(report, TEMPLATE if TEMPLATE in report.texts else _TABLES_TEMPLATE, context)
-
-
-def _rendered(report: Report, template: str, context: Mapping[str, Any]) -> str:
-    environment = page_environment(context["rulebook"].figure("h100_equivalent_tpp"), report.texts)
-    try:
-        return environment.get_template(template).render(context)
-    except TemplateSyntaxError as error:
-        place, reason = f"{error.name}, line {error.lineno}", error.message
-    except _TEMPLATE_ERRORS as error:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".j2")]
-        place = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else template
-        reason = str(error) or type(error).__name__
-    raise InputRejected(f"the report {report.name} has a mistake in {place}: {visible(reason or '')}")
-
-
-def _document(report: Report, context: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the JSON: what the page shows, and what it was made from."""
-    rulebook, period = context["rulebook"], context["period"]
-    return {
-        "report": report.name,
-        "title": report.title,
-        "purpose": report.purpose,
-        "audience": report.audience,
-        "period": {"first": period.first, "last": period.last},
-        "today": context["today"],
-        "ledger": {
-            name: list(value) if isinstance(value, tuple) else value for name, value in context["ledger"].items()
-        },
-        "rulebook": {"id": rulebook.id, "digest": rulebook.digest, "status": rulebook.status},
-        "made_by": context["command"],
-        "summary": context["summary"],
-        "columns": {name: dict(table.columns) for name, table in report.tables.items() if table.columns},
-        "tables": context["rows"],
-    }
-
-
-def _tables(views: Snapshot, report: Report) -> Iterator[tuple[str, Callable[[TextIO], object]]]:
-    """Give each CSV file and what writes it."""
-    for query in report.queries:
-        file = report.tables[query.name].file if query.shown else None
-        if file:
-            yield file, _table_writer(views, report, query)
-
-
-def _writer(text: str) -> Callable[[TextIO], object]:
-    return lambda file: file.write(text)
-
-
-def _table_writer(views: Snapshot, report: Report, query: Query) -> Callable[[TextIO], object]:
-    """Give what writes a table row by row, so that it may be of any length."""
-
-    def write(file: TextIO) -> None:
-        columns, rows = views.ask(query.name, query.sql)
-        _check_columns(report, query, columns)
-        write_csv(file, columns, rows)
-
-    return write

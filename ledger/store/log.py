@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import duckdb
 
-from ledger.core.errors import QuotaledgerError
+from ledger.core.errors import QuotaledgerError, WrongUsage
 from ledger.store.query import first, rows, table
 from ledger.store.seal import leaf_value
 from ledger.tlog.leaf import FIELDS, HASH_BYTES, Value
@@ -19,16 +19,33 @@ _TABLES: Final = {"decision": "entry", "batch": "batch"}
 """Where the row that a leaf stands for is; the others are in `{kind}_row`."""
 
 
+_CHECKPOINT: Final = """
+    SELECT b.last_sequence AS sequence, c.size AS leaves, lower(hex(c.root)) AS root, b.recorded_at
+    FROM checkpoint AS c JOIN batch AS b ON b.batch = c.batch
+"""
+
+
+def checkpoint_of(connection: duckdb.DuckDBPyConnection, leaves: int | None) -> dict[str, Any]:
+    """Give the checkpoint of so many leaves as `last_checkpoint` does, or the last one if None.
+
+    Raises WrongUsage if there is none of so many.
+    """
+    if leaves is None:
+        return last_checkpoint(connection)
+    found = table(connection, f"{_CHECKPOINT} WHERE c.size = {leaves:d}")
+    if not found:
+        raise WrongUsage(
+            f"there is no checkpoint of {leaves:,} leaves; `quotaledger sql 'FROM checkpoints'` lists those there are"
+        )
+    return found[0]
+
+
 def last_checkpoint(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Give the last checkpoint: `sequence` of the last record under it, `leaves`, `root` in hex, `recorded_at`.
 
     Raises QuotaledgerError if the head is at none.
     """
-    query = """
-        SELECT b.last_sequence AS sequence, c.size AS leaves, lower(hex(c.root)) AS root, b.recorded_at
-        FROM checkpoint AS c JOIN batch AS b ON b.batch = c.batch WHERE c.batch = (SELECT batch FROM head)
-    """
-    found = table(connection, query)
+    found = table(connection, f"{_CHECKPOINT} WHERE c.batch = (SELECT batch FROM head)")
     if len(found) != 1:
         raise QuotaledgerError(
             "the ledger does not stand at a checkpoint: it was changed; `quotaledger verify` tells more"

@@ -66,8 +66,10 @@ def whole(path: Path, *, new: bool = False) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
-def write_together(folder: Path, writers: Mapping[str, Callable[[TextIO], object]]) -> list[Path]:
-    """Write text files into a folder, which is made if need be; none of them appears before all are whole.
+def write_together(folder: Path, writers: Mapping[str, Callable[[Path], object]]) -> list[Path]:
+    """Write files, each by what is given its path, into a folder, which is made if need be.
+
+    None of them appears before all are whole.
 
     Raises WrongUsage if there can be no such folder, QuotaledgerError if a file cannot be written; then what was there
     is there still.
@@ -78,9 +80,7 @@ def write_together(folder: Path, writers: Mapping[str, Callable[[TextIO], object
         raise WrongUsage(f"{folder} cannot be a folder to write into: {error.strerror or error}") from None
     with ExitStack() as unfinished:
         for name, write in writers.items():
-            partial = unfinished.enter_context(whole(folder / name))
-            with partial.open("w", encoding="utf-8", newline="") as file:
-                write(file)
+            write(unfinished.enter_context(whole(folder / name)))
     return [folder / name for name in writers]
 
 

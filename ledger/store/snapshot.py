@@ -1,4 +1,4 @@
-"""The views as of a legal day and as the ledger stood at a checkpoint, for a report: read-only, on a handle of their own.
+"""The views as of a legal day and as of a checkpoint, for a report: read-only, on a handle of their own.
 
 What the views read is shadowed by temporary views and tables of the same names, which are seen on that handle alone and
 gone when the report is made. Ledger tables are append-only, so the first rows of each are what was recorded then.
@@ -42,6 +42,26 @@ class Snapshot:
         """Let later queries read a query by name. Raises InputRejected for SQL that is not one query."""
         self._check(name, query)
         self._run(name, f"CREATE TEMP VIEW {name} AS {query}")
+
+    def keep(self, name: str, query: str) -> None:
+        """Work a query out once, so that it can be read by name. Raises InputRejected for SQL that is not one query."""
+        self._check(name, query)
+        columns = self.columns_of(name, query)
+        twice = sorted({column for column in columns if columns.count(column) > 1})
+        if twice:
+            raise InputRejected(f"the query {name} gives two columns {twice[0]}; name one of them otherwise with AS")
+        self._run(name, f"CREATE TEMP TABLE {name} AS {query}")
+
+    def columns(self, name: str) -> list[str]:
+        """Give the columns of what is read by name."""
+        return self.columns_of(name, f"FROM {name}")
+
+    def columns_of(self, name: str, query: str) -> list[str]:
+        """Give the columns of a query, which is not answered for it. Raises InputRejected if it cannot be."""
+        try:
+            return list(self._connection.sql(query).columns)
+        except duckdb.Error as error:
+            raise _rejected(name, error) from None
 
     def ask(self, name: str, query: str) -> tuple[Sequence[str], Iterator[dict[str, Any]]]:
         """Give the columns of a query, and its rows a few at a time, however many they are; read them all.
@@ -113,10 +133,12 @@ def _shadow(connection: duckdb.DuckDBPyConnection, day: date | None, leaves: int
     if is_past:
         latest = _shadow_derived(connection, catalog)
     shown = day if day is not None else latest
-    last = "(SELECT max(last_sequence) FROM batch), (SELECT max(last_leaf) + 1 FROM batch), (SELECT max(batch) FROM batch)"
+    last = (
+        "(SELECT max(last_sequence) FROM batch), (SELECT max(last_leaf) + 1 FROM batch), (SELECT max(batch) FROM batch)"
+    )
     connection.execute(
-        f"CREATE TEMP TABLE head AS SELECT * FROM (VALUES ({last}, ''::BLOB, DATE '{shown}'))"
-        " AS head(sequence, leaf, batch, peaks, latest_date)"
+        "CREATE TEMP TABLE head AS SELECT max(last_sequence) AS sequence, max(last_leaf) + 1 AS leaf,"
+        f" max(batch) AS batch, ''::BLOB AS peaks, DATE '{shown}' AS latest_date FROM batch"
     )
 
 
@@ -124,7 +146,9 @@ def _conditions(connection: duckdb.DuckDBPyConnection, leaves: int, dated: str) 
     """Give, for each ledger table, which rows there were when the log had so many leaves."""
     found = first(connection, "SELECT batch FROM checkpoint WHERE size = ?", [leaves])
     if found is None:
-        raise WrongUsage(f"there is no checkpoint of {leaves:,} leaves; `quotaledger sql 'FROM checkpoints'` lists them")
+        raise WrongUsage(
+            f"there is no checkpoint of {leaves:,} leaves; `quotaledger sql 'FROM checkpoints'` lists them"
+        )
     tables = [name for (name,) in rows(connection, _LEDGER_TABLES)]
     before = {name: _BEFORE.get(name, "leaf < {leaves}").format(leaves=leaves, batch=found[0]) for name in tables}
     return before | {"entry": f"{before['entry']} AND {dated}"}

@@ -101,7 +101,7 @@ def test_a_folder_of_ones_own_is_a_report(tmp_path: Path) -> None:
     """A folder, or its report.toml, is run like a report that comes along."""
     ledger = _with_records(tmp_path)
     (tmp_path / "mine").mkdir()
-    ledger.write("mine/report.toml", 'title = "T"\npurpose = "P"\naudience = "A"\nformats = ["json"]\n')
+    ledger.write("mine/report.toml", 'title = "T"\nquestion = "P"\naudience = "A"\nformats = ["json"]\n')
     ledger.write("mine/query.sql", "-- query: found\nSELECT reference, tpp FROM decisions ORDER BY sequence\n")
     codes = [ledger.run("report", "run", name, "--out", "out").code for name in ("./mine", "mine/report.toml")]
     made = json.loads((tmp_path / "out/mine.json").read_text("utf-8"))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ledger.reporting.folder import find_report
-from ledger.reporting.running import Made, run_report
+from ledger.reporting.running import Made, Wanted, run_report
 from ledger.store.file import LedgerFile
 from tests.harness import bench
 from tests.reporting.pages import HOSTILE, Page
@@ -25,7 +25,7 @@ class Output:
     """The report's files, read."""
 
     def __init__(self, ledger: LedgerFile, folder: Path, period: str | None = None) -> None:
-        self.made: Made = run_report(ledger, find_report("country-quota"), period, TODAY, folder)
+        self.made: Made = run_report(ledger, find_report("country-quota"), Wanted(TODAY, period), folder)
         self.folder = folder
         self.html = (folder / "country-quota.html").read_text("utf-8")
         self.page = Page(self.html)
@@ -146,7 +146,7 @@ def test_sources_rulebook_and_command_are_told(sample: LedgerFile, whole: Output
     for digest, sha256 in sample.rows("SELECT rulebook_digest, sha256 FROM batches"):
         assert digest in whole.page.text
         assert sha256 in whole.page.text
-    command = "quotaledger report run country-quota --period 2024-12-31..2026-06-01 --today 2026-11-22"
+    command = "quotaledger report run country-quota --today 2026-11-22 --checkpoint "
     assert command in whole.page.text
     assert whole.json["made_by"].startswith(command)
 
@@ -194,7 +194,7 @@ def test_an_empty_ledger_has_a_report_too(tmp_path: Path) -> None:
 
 def test_the_same_ledger_period_and_day_give_the_same_bytes(sample: LedgerFile, whole: Output, tmp_path: Path) -> None:
     """No clock, no chance and no place is in any file."""
-    again = run_report(sample, find_report("country-quota"), None, TODAY, tmp_path / "elsewhere").files
+    again = run_report(sample, find_report("country-quota"), Wanted(TODAY), tmp_path / "elsewhere").files
 
     assert [path.name for path in again] == [path.name for path in whole.made.files]
     assert len(again) == 4

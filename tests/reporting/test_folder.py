@@ -9,12 +9,12 @@ import pytest
 from ledger.core.errors import InputRejected, WrongUsage
 from ledger.reporting.environment import page_environment
 from ledger.reporting.folder import find_report, load_report, report_names
-from ledger.reporting.running import run_report
+from ledger.reporting.running import Wanted, run_report
 from ledger.store.file import LedgerFile
 
 ROOT = Path(__file__).parent.parent.parent
 TODAY = date(2026, 11, 22)
-TOML = 'title = "Mine"\npurpose = "To try."\naudience = "Me"\nformats = ["html", "csv", "json"]\n'
+TOML = 'title = "Mine"\nquestion = "To try."\naudience = "Me"\nformats = ["html", "csv", "json"]\n'
 FILE = '[tables.used]\nfile = "used.csv"\n'
 SQL = "-- query: used\nSELECT destination, used_tpp FROM country_positions WHERE used_tpp > 0 ORDER BY ALL\n"
 
@@ -54,7 +54,7 @@ def test_a_report_that_is_not_there_is_named_with_those_that_are() -> None:
         (TOML.replace('"Mine"', '" "') + FILE, SQL, "title must be a text that is not blank"),
         (TOML.replace('"Mine"', "7") + FILE, SQL, "title must be a text that is not blank"),
         (TOML + 'audiense = "x"\n' + FILE, SQL, 'unknown key audiense; did you mean "audience"?'),
-        (TOML.replace('"html"', '"pdf"') + FILE, SQL, "formats must be a list of html, csv, json"),
+        (TOML.replace('"html"', '"pdf"') + FILE, SQL, "formats must be a list of html, xlsx, csv, parquet, json, md"),
         (TOML.replace('["html", "csv", "json"]', "[]"), SQL, "formats must be a list"),
         (TOML, SQL, "for csv name the file of at least one query"),
         (TOML + "tables = 1\n", SQL, "tables must be given as [tables.NAME]"),
@@ -108,7 +108,7 @@ def test_a_query_that_does_not_run_is_named(sql: str, said: str, tmp_path: Path,
     """A query asks and does nothing else; its mistake is told with its name, and no file is written."""
     report = find_report(str(folder(tmp_path, sql=f"-- query: used\n{sql}\n")))
     with pytest.raises(InputRejected) as rejected:
-        run_report(sample, report, None, TODAY, tmp_path / "out")
+        run_report(sample, report, Wanted(TODAY), tmp_path / "out")
 
     assert said in str(rejected.value)
     assert not (tmp_path / "out").exists()
@@ -132,7 +132,7 @@ def test_a_mistake_in_a_template_is_named(text: str, said: str, tmp_path: Path, 
     """A template reaches what it is given and nothing else; its mistake is told with its line, and no file written."""
     report = find_report(str(folder(tmp_path, template=text)))
     with pytest.raises(InputRejected) as rejected:
-        run_report(sample, report, None, TODAY, tmp_path / "out")
+        run_report(sample, report, Wanted(TODAY), tmp_path / "out")
 
     assert said in str(rejected.value)
     assert not (tmp_path / "out").exists()
@@ -146,7 +146,7 @@ def test_columns_are_those_that_the_folder_says(tmp_path: Path, sample: LedgerFi
     with pytest.raises(
         InputRejected, match=r"gives the columns destination, used_tpp, but report\.toml says used_tpp, d"
     ):
-        run_report(sample, report, None, TODAY, tmp_path / "out")
+        run_report(sample, report, Wanted(TODAY), tmp_path / "out")
 
 
 def test_the_folder_on_the_page_works(tmp_path: Path, sample: LedgerFile) -> None:
@@ -161,7 +161,7 @@ def test_the_folder_on_the_page_works(tmp_path: Path, sample: LedgerFile) -> Non
     made.mkdir()
     for name, block in (("report.toml", toml), ("query.sql", sql)):
         (made / name).write_text(re.sub(r"^    ", "", block[1], flags=re.MULTILINE), "utf-8")
-    files = run_report(sample, find_report(str(made)), "2025", TODAY, tmp_path / "out").files
+    files = run_report(sample, find_report(str(made)), Wanted(TODAY, "2025"), tmp_path / "out").files
     rows = (tmp_path / "out" / "largest.csv").read_text("utf-8").splitlines()
     ((requests,),) = sample.rows("SELECT count(*) FROM decisions WHERE kind = 'allocation' AND year(date) = 2025")
 
@@ -175,7 +175,7 @@ def test_a_report_of_ones_own_says_its_sentences(tmp_path: Path, sample: LedgerF
     made = folder(
         tmp_path, summary="{% for row in rows.used[:1] %}\n  <b>{{ row.destination }}</b> & more\n{% endfor %}"
     )
-    summary = run_report(sample, find_report(str(made)), None, TODAY, tmp_path / "out").summary
+    summary = run_report(sample, find_report(str(made)), Wanted(TODAY), tmp_path / "out").summary
 
     assert summary == ["<b>AE</b> & more"]
     assert "&lt;b&gt;AE&lt;/b&gt; &amp; more" in (tmp_path / "out" / "mine.html").read_text("utf-8")
