@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from ledger.core.errors import WrongUsage
 from ledger.core.text import visible
 
 if TYPE_CHECKING:
+    from ledger.reporting.folder import Report
     from ledger.reporting.running import Made
 
 report = typer.Typer(help="Reports: pages and tables made from the ledger.", no_args_is_help=True)
@@ -55,12 +56,24 @@ SetOption = Annotated[
 
 @report.command("list")
 def list_(form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.TABLE) -> None:
-    """Name the reports that come with quotaledger."""
+    """Name the reports that come with quotaledger, with the period that each is due for next."""
     from ledger.reporting.folder import find_report, report_names
 
     found = [find_report(name) for name in report_names()]
-    rows = [{"report": r.name, "formats": ", ".join(r.formats), "question": r.question} for r in found]
-    print_rows(rows, ("report", "formats", "question"), form)
+    rows = [_row(report, Settings.now()) for report in found]
+    print_rows(rows, tuple(rows[0]), form)
+
+
+def _row(found: "Report", now: datetime) -> dict[str, Any]:
+    """Give what is listed of a report, with the period whose report comes next and from when on it can be made."""
+    period, due = found.schedule.next_due(now) if found.schedule else (None, None)
+    return {
+        "report": found.name,
+        "question": found.question,
+        "period": period.text if period else None,
+        "due": f"{due:%Y-%m-%d %H:%M} UTC" if due else None,
+        "formats": ", ".join(found.formats),
+    }
 
 
 @report.command()

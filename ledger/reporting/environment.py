@@ -30,7 +30,7 @@ def page_environment(one_h100e: int, texts: Mapping[str, str]) -> ImmutableSandb
 
     environment = ImmutableSandboxedEnvironment(
         loader=FunctionLoader(load),
-        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True),
+        autoescape=select_autoescape(disabled_extensions=("txt.j2", "md.j2"), default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -53,6 +53,7 @@ def page_environment(one_h100e: int, texts: Mapping[str, str]) -> ImmutableSandb
         "first_few": _first_few,
         "assumptions": assumptions,
         "by_parameter": by_parameter,
+        "cell": wording.markdown_cell,
     }
     environment.globals |= {"counted": wording.counted, "bar_width": _bar_width}
     return environment

@@ -8,14 +8,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
 from ledger.core.errors import InputRejected, WrongUsage
-from ledger.core.text import did_you_mean, nearest, shown, visible
+from ledger.core.text import did_you_mean, nearest, visible
 from ledger.reporting.schedule import Schedule, parse_schedule
 from ledger.store.views import view_files
 
@@ -24,13 +23,11 @@ TEMPLATE: Final = "template.html.j2"
 SUMMARY: Final = "summary.txt.j2"
 _TOML, _SQL = "report.toml", "query.sql"
 _TEXTS: Final = ("title", "question", "audience")
-_KEYS: Final = (*_TEXTS, "formats", "tables", "schedule", "parameters", "recipients", "thresholds")
+_KEYS: Final = (*_TEXTS, "formats", "tables", "schedule", "parameters")
 _TABLE_KEYS: Final = ("file", "page", "columns")
-_THRESHOLD_KEYS: Final = ("column", "at_most", "at_least", "subject", "sentence")
 _HEADING: Final = re.compile(r"^-- (query|table|view): *(.*?) *$", re.MULTILINE)
 _GIVEN: Final = ("period", "report_parameters")
 """Views that every query can read, besides those of the ledger."""
-_RECIPIENT: Final = re.compile(r"folder:.+|mailto:[^\s@]+@[^\s@]+|https?://[^\s]+")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.csv")
 _REPORT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
@@ -68,20 +65,6 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Threshold:
-    """What of a query's rows raises an alert: those whose `column` is at most, or at least, so much."""
-
-    query: str
-    column: str
-    at_most: int | None
-    at_least: int | None
-    subject: tuple[str, ...]
-    """The columns that tell one row from another: each such row raises an alert once."""
-    sentence: str
-    """What is said, with `{column}` for a value of the row."""
-
-
-@dataclass(frozen=True)
 class Report:
     """A report, as read from its folder."""
 
@@ -96,10 +79,6 @@ class Report:
     """The templates and style sheets of the folder, by file name."""
     schedule: Schedule | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    recipients: tuple[str, ...] = ()
-    thresholds: tuple[Threshold, ...] = ()
-    digest: str = ""
-    """SHA-256 of the folder's files, hex."""
 
 
 def report_names() -> list[str]:
@@ -129,7 +108,6 @@ def load_report(name: str, folder: Traversable) -> Report:
     """Read a report out of its folder. Raises InputRejected that names every fault."""
     problems: list[str] = []
     texts = _texts(folder, problems)
-    digest = sha256("\0".join(part for item in sorted(texts.items()) for part in item).encode()).hexdigest()
     said = _toml(texts.pop(_TOML, None), problems)
     queries = _queries(texts.pop(_SQL, None), problems)
     tables = _tables(said.get("tables", {}), queries, problems)
@@ -140,11 +118,7 @@ def load_report(name: str, folder: Traversable) -> Report:
         problems.append(f"{_TOML}: for csv name the file of at least one query, as in [tables.NAME] file = ...")
     faults: list[str] = []
     schedule = parse_schedule(said.get("schedule"), faults)
-    thresholds = _thresholds(said.get("thresholds", {}), queries, faults)
-    parameters, recipients = (
-        parse_parameters(said.get("parameters", {}), faults),
-        parse_recipients(said.get("recipients", []), faults),
-    )
+    parameters = _parameters(said.get("parameters", {}), faults)
     problems += [f"{_TOML}: {fault}" for fault in faults]
     if not _REPORT_NAME.fullmatch(name):
         problems.append("the folder's name becomes that of the files; use letters, digits, points, - and _ only")
@@ -160,9 +134,6 @@ def load_report(name: str, folder: Traversable) -> Report:
         texts=texts,
         schedule=schedule,
         parameters=parameters,
-        recipients=recipients,
-        thresholds=thresholds,
-        digest=digest,
     )
 
 
@@ -253,50 +224,14 @@ def _tables(said: Any, queries: tuple[Query, ...], problems: list[str]) -> dict[
     return tables
 
 
-def parse_parameters(said: Any, problems: list[str]) -> dict[str, Any]:
+def _parameters(said: Any, problems: list[str]) -> dict[str, Any]:
     """Give the parameters of a report: a name each, and a whole number, text, day or truth value."""
     if not isinstance(said, dict):
         problems.append("parameters must be a table, [parameters]")
         return {}
     for name, value in said.items():
-        if not _NAME.fullmatch(name) or type(value) not in (int, str, date, bool):
-            problems.append(
-                f"parameters.{name} needs small letters for a name, and a whole number, text, day, true or false"
-            )
+        if not _NAME.fullmatch(name):
+            problems.append(f"parameters.{name} is no name for a parameter; use small letters, digits and _")
+        if type(value) not in (int, str, date, bool):
+            problems.append(f"parameters.{name} must be a whole number, a text, a day, true or false")
     return said
-
-
-def parse_recipients(said: Any, problems: list[str]) -> tuple[str, ...]:
-    """Give whom a report goes to: `folder:PATH`, `mailto:ADDRESS` or the address of a webhook."""
-    if not isinstance(said, list):
-        problems.append("recipients must be a list")
-        return ()
-    for recipient in said:
-        if not isinstance(recipient, str) or not _RECIPIENT.fullmatch(recipient):
-            problems.append(f"recipients are folder:PATH, mailto:ADDRESS or https://..., not {shown(recipient)}")
-    return tuple(map(str, said))
-
-
-def _thresholds(said: Any, queries: tuple[Query, ...], problems: list[str]) -> tuple[Threshold, ...]:
-    """Give what raises alerts."""
-    asked = [query.name for query in queries if query.is_shown]
-    if not isinstance(said, dict) or not all(isinstance(row, dict) for row in said.values()):
-        problems.append("thresholds must be given as [thresholds.NAME]")
-        return ()
-    for name, row in said.items():
-        bounds = [row.get(key) for key in ("at_most", "at_least") if key in row]
-        subject, faults = row.get("subject"), [f"has an unknown key {key}" for key in row if key not in _THRESHOLD_KEYS]
-        if name not in asked:
-            faults.append(f"is no query of {_SQL}{did_you_mean(nearest(name, asked))}")
-        if len(bounds) != 1 or type(bounds[0]) is not int:
-            faults.append("needs either at_most or at_least, a whole number")
-        if not isinstance(subject, list) or not subject or not all(isinstance(column, str) for column in subject):
-            faults.append("needs subject, a list of columns")
-        faults += [f"needs {key}, a text" for key in ("column", "sentence") if not isinstance(row.get(key), str)]
-        problems += [f"thresholds.{name} {fault}" for fault in faults]
-    if problems:
-        return ()
-    return tuple(
-        Threshold(name, row["column"], row.get("at_most"), row.get("at_least"), tuple(row["subject"]), row["sentence"])
-        for name, row in said.items()
-    )

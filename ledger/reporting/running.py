@@ -10,7 +10,7 @@ from ledger.core.errors import InputRejected
 from ledger.core.version import VERSION
 from ledger.reporting.drawings import timeline_figure, used_figure
 from ledger.reporting.findings import enforcement
-from ledger.reporting.folder import Query, Report, Threshold, report_names
+from ledger.reporting.folder import Query, Report, report_names
 from ledger.reporting.pages import summary
 from ledger.reporting.parameters import parameters_sql, settled
 from ledger.reporting.period import Period, parse_period, whole_period
@@ -42,11 +42,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Made:
-    """A report that was made: its first sentences, its files, and the rows that cross a threshold."""
+    """A report that was made: its first sentences and its files."""
 
     summary: list[str]
     files: list[Path]
-    crossed: list[tuple[Threshold, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def run_report(ledger: LedgerFile, report: Report, wanted: Wanted, out: Path) ->
         context = _context(report, facts, rows)
         context["summary"] = summary(report, context)
         files = write_together(out, writers(Answered(report, views, context)))
-    return Made(context["summary"], files, list(_crossed(report, rows)))
+    return Made(context["summary"], files)
 
 
 def _facts(ledger: LedgerFile, report: Report, wanted: Wanted) -> _Facts:
@@ -114,28 +113,13 @@ def _answers(views: Snapshot, report: Report, facts: _Facts) -> dict[str, Rows]:
 
 
 def _check_columns(report: Report, query: Query, columns: Sequence[str]) -> None:
-    """Raise InputRejected if a table has other columns than `report.toml` says, or lacks one that a threshold names."""
+    """Raise InputRejected if a table has other columns than `report.toml` says."""
     said = tuple(report.tables[query.name].columns)
     if said and tuple(columns) != said:
         raise InputRejected(
             f"the query {query.name} gives the columns {', '.join(columns)}, but report.toml says {', '.join(said)};"
             " make them the same, in the same order"
         )
-    for threshold in report.thresholds:
-        lacking = {threshold.column, *threshold.subject} - set(columns)
-        if threshold.query == query.name and lacking:
-            raise InputRejected(f"the query {query.name} has no column {min(lacking)}, which its threshold names")
-
-
-def _crossed(report: Report, rows: Mapping[str, Rows]) -> Any:
-    """Give the rows that cross a threshold."""
-    for threshold in report.thresholds:
-        for row in rows.get(threshold.query, ()):
-            value = row[threshold.column]
-            if value is not None and (
-                value <= threshold.at_most if threshold.at_most is not None else value >= (threshold.at_least or 0)
-            ):
-                yield threshold, row
 
 
 def _context(report: Report, facts: _Facts, rows: Mapping[str, Rows]) -> dict[str, Any]:

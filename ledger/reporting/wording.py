@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, Decimal
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
+
+from ledger.store.outputs import plain
 
 _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June"),
@@ -19,6 +21,7 @@ _SHORT: Final = ((10**12, "trillion", 2), (10**9, "billion", 2), (10**6, "millio
 _BRIEF_MAX: Final = 240
 _NAME_MAX: Final = 80
 _TURNING: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_MARKDOWN: Final = re.compile(r"([\\`*_\[\]#|~>])")
 _ADDRESS: Final = re.compile(r"""https?://[^\s\x00-\x20\x7f"'<>\\`]+""", re.IGNORECASE)
 
 
@@ -100,6 +103,14 @@ def brief(text: str | None) -> str:
 def harmless(name: str) -> str:
     """Give a name that can stand within a sentence: on one line, not long, and unable to turn its neighbours around."""
     return _cut(" ".join(_TURNING.sub("", name).split()), _NAME_MAX)
+
+
+def markdown_cell(value: Any) -> str:
+    """Give a value for a cell of a table in Markdown: on one line, with nothing that Markdown or HTML would read."""
+    if value is None:
+        return ""
+    text = " ".join(str(plain(value)).split())
+    return _MARKDOWN.sub(r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
 
 
 def _cut(text: str, length: int) -> str:

@@ -1,14 +1,14 @@
 """The files of a report: one function a format, each giving what writes its files."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ledger.reporting.folder import Query, Report
-from ledger.reporting.pages import page
-from ledger.store.outputs import plain, write_csv
+from ledger.reporting.pages import page, rendered
+from ledger.store.outputs import plain, write_csv, write_parquet
 from ledger.store.snapshot import Snapshot
 
 Writer = Callable[[Path], object]
@@ -90,8 +90,56 @@ def _table_writer(answered: Answered, query: Query) -> Writer:
     return write
 
 
+def _parquet(answered: Answered) -> dict[str, Writer]:
+    def writer(name: str) -> Writer:
+        return lambda path: write_parquet(path, answered.views.reader(name, f"FROM {name}"))
+
+    return {f"{stem}.parquet": writer(query.name) for query, stem in answered.shown}
+
+
+def _xlsx(answered: Answered) -> dict[str, Writer]:
+    def write(path: Path) -> None:
+        from ledger.reporting.workbook import write_workbook  # noqa: PLC0415 -- few reports are workbooks
+
+        write_workbook(path, _about(answered), _sheets(answered))
+
+    return {f"{answered.report.name}.xlsx": write}
+
+
+def _sheets(answered: Answered) -> Iterator[tuple[str, Sequence[str], Iterable[dict[str, Any]]]]:
+    """Give the tables one after another: each is asked when the one before is written."""
+    for query, stem in answered.shown:
+        yield (stem, *answered.views.ask(query.name, f"FROM {query.name}"))
+
+
+def _about(answered: Answered) -> dict[str, str]:
+    """Give what a workbook is and what it was made from."""
+    report, context = answered.report, answered.context
+    checkpoint = context["ledger"]["checkpoint"]
+    return {
+        "Title": report.title,
+        "Question": report.question,
+        "Audience": report.audience,
+        **{f"In short {number}": sentence for number, sentence in enumerate(context["summary"], 1)},
+        "Period": context["period"].words,
+        "Day of this page": context["today"].isoformat(),
+        "Rulebook": f"{context['rulebook'].id}, {context['rulebook'].digest}",
+        "Checkpoint": f"{checkpoint['leaves']} leaves, root {checkpoint['root']}",
+        "Make it again": context["command"],
+    }
+
+
+def _markdown(answered: Answered) -> dict[str, Writer]:
+    text = rendered(answered.report, "tables.md.j2", answered.context)
+    return {f"{answered.report.name}.md": lambda path: path.write_text(text, "utf-8", newline="")}
+
+
 _FORMATS: Final[Mapping[str, Callable[[Answered], dict[str, Writer]]]] = {
     "html": _html,
+    "xlsx": _xlsx,
     "csv": _csv,
+    "parquet": _parquet,
     "json": _json,
+    "md": _markdown,
 }
+"""What makes the files of each format that `report.toml` can name."""

@@ -124,6 +124,13 @@ def write_csv(file: TextIO, columns: Sequence[str], rows: Rows) -> None:
         writer.writerow([str(v).lower() if isinstance(v, bool) else plain(v) for v in values])
 
 
+def write_parquet(path: Path, batches: Any) -> None:
+    """Write a reader of Arrow batches as Parquet, some rows at a time."""
+    with pq.ParquetWriter(path, batches.schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
 def _csv(path: Path, columns: Sequence[str], rows: Rows) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         write_csv(file, columns, rows)

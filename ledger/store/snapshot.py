@@ -76,6 +76,14 @@ class Snapshot:
             raise InputRejected(f"the query {name} gives two columns {twice[0]}; name one of them otherwise with AS")
         return columns, self._batches(name, columns)
 
+    def reader(self, name: str, query: str) -> Any:
+        """Give what reads a query's rows as Arrow batches, with the types that they have; read all of them."""
+        self._check(name, query)
+        try:
+            return self._connection.sql(query).to_arrow_reader(_ROWS_AT_ONCE)
+        except duckdb.Error as error:
+            raise _rejected(name, error) from None
+
     def _batches(self, name: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         try:
             while rows := self._connection.fetchmany(_ROWS_AT_ONCE):
@@ -133,9 +141,6 @@ def _shadow(connection: duckdb.DuckDBPyConnection, day: date | None, leaves: int
     if is_past:
         latest = _shadow_derived(connection, catalog)
     shown = day if day is not None else latest
-    last = (
-        "(SELECT max(last_sequence) FROM batch), (SELECT max(last_leaf) + 1 FROM batch), (SELECT max(batch) FROM batch)"
-    )
     connection.execute(
         "CREATE TEMP TABLE head AS SELECT max(last_sequence) AS sequence, max(last_leaf) + 1 AS leaf,"
         f" max(batch) AS batch, ''::BLOB AS peaks, DATE '{shown}' AS latest_date FROM batch"

@@ -10,7 +10,10 @@ import pytest
 from tests.cli.command import FILES as LEDGER_FILES
 from tests.cli.command import GOOD, HEADER, Ledger, arguments, environment, fresh
 
-FILES = ["country-quota-records.csv", "country-quota.csv", "country-quota.html", "country-quota.json"]
+FILES = [
+    *("country-quota-records.csv", "country-quota-records.parquet", "country-quota.csv", "country-quota.html"),
+    *("country-quota.json", "country-quota.md", "country-quota.parquet", "country-quota.xlsx"),
+]
 RUN = ("report", "run", "country-quota", "--today", "2026-11-22")
 
 

@@ -197,7 +197,7 @@ def test_the_same_ledger_period_and_day_give_the_same_bytes(sample: LedgerFile, 
     again = run_report(sample, find_report("country-quota"), Wanted(TODAY), tmp_path / "elsewhere").files
 
     assert [path.name for path in again] == [path.name for path in whole.made.files]
-    assert len(again) == 4
+    assert len(again) == 8
     for path in again:
         assert path.read_bytes() == (whole.folder / path.name).read_bytes()
 

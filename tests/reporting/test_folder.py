@@ -8,7 +8,7 @@ import pytest
 
 from ledger.core.errors import InputRejected, WrongUsage
 from ledger.reporting.environment import page_environment
-from ledger.reporting.folder import find_report, load_report, report_names
+from ledger.reporting.folder import FORMATS, find_report, load_report, report_names
 from ledger.reporting.running import Wanted, run_report
 from ledger.store.file import LedgerFile
 
@@ -30,18 +30,21 @@ def folder(place: Path, toml: str | bytes = TOML + FILE, sql: str = SQL, **texts
     return made
 
 
-def test_country_quota_comes_with_quotaledger() -> None:
-    """The reports that come along are folders, and each is a good one that gives all three formats."""
+def test_the_reports_that_come_with_quotaledger_are_good() -> None:
+    """Each is a folder that can be read, in every format, with a schedule, and says what its columns are."""
     reports = [find_report(name) for name in report_names()]
 
-    assert [report.name for report in reports] == ["country-quota"]
-    assert all(report.formats == ("html", "csv", "json") for report in reports)
+    assert "country-quota" in report_names()
+    for report in reports:
+        assert report.formats == FORMATS, report.name
+        assert report.schedule, report.name
+        assert all(table.columns for table in report.tables.values() if table.file), report.name
 
 
 def test_a_report_that_is_not_there_is_named_with_those_that_are() -> None:
     """A name that is neither a report nor a folder is wrong usage, with a hint."""
     with pytest.raises(
-        WrongUsage, match=r'neither comes with quotaledger \(country-quota\) .* did you mean "country-q'
+        WrongUsage, match=r'neither comes with quotaledger \(country-quota.*\) .* did you mean "country-q'
     ):
         find_report("country-quotas")
 
@@ -165,7 +168,7 @@ def test_the_folder_on_the_page_works(tmp_path: Path, sample: LedgerFile) -> Non
     rows = (tmp_path / "out" / "largest.csv").read_text("utf-8").splitlines()
     ((requests,),) = sample.rows("SELECT count(*) FROM decisions WHERE kind = 'allocation' AND year(date) = 2025")
 
-    assert [path.name for path in files] == ["largest.html", "largest.json", "largest.csv"]
+    assert [path.name for path in files] == ["largest.html", "largest.csv", "largest.json"]
     assert len(rows) == 1 + requests
     assert "<caption" in (tmp_path / "out" / "largest.html").read_text("utf-8")
 

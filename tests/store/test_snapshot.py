@@ -94,8 +94,7 @@ def test_what_was_recorded_by_a_checkpoint_is_seen_whatever_came_later(tmp_path:
         adopt(made.desk(), amended(country_cap_tpp="5_000_000_000"), "to see")
         with snapshot(made.ledger, leaves=leaves) as views:
             then = [[tuple(row.values()) for row in views.ask("q", query)[1]] for query in asked]
-            _, state = views.ask("state", "SELECT sequence, leaves, latest_date FROM ledger_state")
-            state = list(state)
+            state = list(views.ask("state", "SELECT sequence, leaves, latest_date FROM ledger_state")[1])
         now = [made.ledger.rows(query) for query in asked]
 
     assert then == before
