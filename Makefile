@@ -45,7 +45,7 @@ wheel: .venv/ready ## dist/quotaledger-VERSION-py3-none-any.whl, which pip insta
 	$(BIN)/hatchling build --target wheel
 
 lock: .venv/ready  ## pin every dependency anew
-	$(BIN)/pip-compile --quiet --strip-extras --extra dev --extra pandas --allow-unsafe --generate-hashes --no-emit-index-url \
+	$(BIN)/pip-compile --quiet --strip-extras --extra dev --extra maps --extra pandas --allow-unsafe --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
 	echo duckdb==1.5.5 | $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-header --no-annotate --output-file tests/duckdb-1.5.5.lock -

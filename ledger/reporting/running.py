@@ -14,6 +14,7 @@ from ledger.reporting.folder import Query, Report, report_names
 from ledger.reporting.pages import summary
 from ledger.reporting.parameters import parameters_sql, settled
 from ledger.reporting.period import Period, parse_period, whole_period
+from ledger.reporting.world import world_figure
 from ledger.reporting.writing import Answered, writers
 from ledger.rulebook.rulebook import Rulebook
 from ledger.store.file import LedgerFile
@@ -143,6 +144,7 @@ def _context(report: Report, facts: _Facts, rows: Mapping[str, Rows]) -> dict[st
         "command": f"quotaledger report run {name}{'' if facts.whole else f' --period {period.text}'}"
         f" --today {today.isoformat()} --checkpoint {leaves}{changed} --out DIR",
         "used_chart": used_figure,
+        "world": world_figure,
         "timeline": lambda changes, position: timeline_figure(
             changes, position, facts.rulebook.figure("counting_start"), period
         ),
