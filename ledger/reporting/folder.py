@@ -23,8 +23,8 @@ TEMPLATE: Final = "template.html.j2"
 SUMMARY: Final = "summary.txt.j2"
 _TOML, _SQL = "report.toml", "query.sql"
 _TEXTS: Final = ("title", "question", "audience")
-_KEYS: Final = (*_TEXTS, "formats", "tables", "schedule", "parameters")
-_TABLE_KEYS: Final = ("file", "page", "columns")
+_KEYS: Final = (*_TEXTS, "care", "formats", "tables", "schedule", "parameters")
+_TABLE_KEYS: Final = ("title", "empty", "file", "page", "columns")
 _HEADING: Final = re.compile(r"^-- (query|table|view): *(.*?) *$", re.MULTILINE)
 _GIVEN: Final = ("period", "report_parameters")
 """Views that every query can read, besides those of the ledger."""
@@ -62,6 +62,10 @@ class Table:
     file: str | None
     page: bool
     columns: Mapping[str, str]
+    title: str = ""
+    """What stands above it on a page without a template of its own."""
+    empty: str = ""
+    """What stands there in the place of a table without rows."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class Report:
     """The templates and style sheets of the folder, by file name."""
     schedule: Schedule | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    care: tuple[str, ...] = ()
+    """What the page cannot say, a sentence each; for a page without a template of its own."""
 
 
 def report_names() -> list[str]:
@@ -119,6 +125,9 @@ def load_report(name: str, folder: Traversable) -> Report:
     faults: list[str] = []
     schedule = parse_schedule(said.get("schedule"), faults)
     parameters = _parameters(said.get("parameters", {}), faults)
+    care = said.get("care", [])
+    if not isinstance(care, list) or not all(isinstance(text, str) for text in care):
+        faults.append("care must be a list of sentences")
     problems += [f"{_TOML}: {fault}" for fault in faults]
     if not _REPORT_NAME.fullmatch(name):
         problems.append("the folder's name becomes that of the files; use letters, digits, points, - and _ only")
@@ -134,6 +143,7 @@ def load_report(name: str, folder: Traversable) -> Report:
         texts=texts,
         schedule=schedule,
         parameters=parameters,
+        care=tuple(said.get("care", ())),
     )
 
 
@@ -216,8 +226,13 @@ def _tables(said: Any, queries: tuple[Query, ...], problems: list[str]) -> dict[
             faults.append("has page that is neither true nor, of a table with a file, false")
         if not isinstance(columns, dict) or not all(isinstance(text, str) for text in columns.values()):
             faults.append('has columns that are not given as name = "what it is"')
+        faults += [
+            f"has {key} that is no text" for key in ("title", "empty") if not isinstance(table.get(key, ""), str)
+        ]
         problems += [f"{_TOML}: tables.{name} {fault}" for fault in faults]
-        tables[name] = Table(file, page=page, columns=columns)
+        tables[name] = Table(
+            file, page=page, columns=columns, title=table.get("title", ""), empty=table.get("empty", "")
+        )
     named = [table.file for table in tables.values() if table.file]
     if len(named) != len(set(named)):
         problems.append(f"{_TOML} gives two tables the same file")

@@ -97,7 +97,8 @@ def _facts(ledger: LedgerFile, report: Report, wanted: Wanted) -> _Facts:
 def _answers(views: Snapshot, report: Report, facts: _Facts) -> dict[str, Rows]:
     """Ask the queries of the page, in order: each is there for those after it, and so are period and parameters."""
     first, last, today = (day.isoformat() for day in (facts.period.first, facts.period.last, facts.today))
-    views.name("period", f"SELECT DATE '{first}' AS first_day, DATE '{last}' AS last_day, DATE '{today}' AS today")
+    days = f"DATE '{first}' AS first_day, DATE '{last}' AS last_day, DATE '{today}' AS today"
+    views.name("period", f"SELECT {days}, {facts.whole} AS is_whole")
     views.name("report_parameters", parameters_sql(facts.parameters))
     rows: dict[str, Rows] = {}
     for query in report.queries:
