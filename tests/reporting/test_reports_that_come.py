@@ -80,7 +80,8 @@ def test_outstanding_licences_are_those_with_chips_to_come(history: LedgerFile, 
         gone AS (SELECT under_sequence AS s, sum(CASE kind WHEN 'delivery' THEN fulfilled ELSE quantity END) AS n
             FROM decisions WHERE kind IN ('delivery', 'lapse') AND date <= DATE '2025-12-31'
                 AND sequence NOT IN (FROM taken) GROUP BY ALL)
-        SELECT count(*), sum((quantity - coalesce(n, 0)) * (tpp // quantity)) FROM decisions AS d LEFT JOIN gone ON s = sequence
+        SELECT count(*), sum((quantity - coalesce(n, 0)) * (tpp // quantity))
+        FROM decisions LEFT JOIN gone ON s = sequence
         WHERE kind = 'allocation' AND outcome = 'admitted' AND basis = 'LICENSE' AND date <= DATE '2025-12-31'
             AND sequence NOT IN (FROM taken) AND quantity > coalesce(n, 0)
     """
@@ -95,7 +96,12 @@ def test_outstanding_licences_are_those_with_chips_to_come(history: LedgerFile, 
     ("name", "query", "view", "columns"),
     [
         ("lpp-annual", "years", "lpp_positions", ("family", "year", "used_tpp", "remaining_tpp", "status")),
-        ("nveu-installed-base", "schedule", "nveu_positions", ("family", "destination", "quarter", "used_tpp", "status")),
+        (
+            "nveu-installed-base",
+            "schedule",
+            "nveu_positions",
+            ("family", "destination", "quarter", "used_tpp"),
+        ),
         ("uveu-shares", "families", "uveu_positions", ("family", "installed_tpp", "outside_us_tpp", "status")),
         ("uveu-shares", "countries", "uveu_country_shares", ("family", "destination", "tpp", "status")),
     ],
@@ -133,7 +139,7 @@ def test_the_forecast_is_what_the_page_explains(tmp_path: Path) -> None:
 
 
 def test_what_falls_due_next_is_told(tmp_path: Path) -> None:
-    """A holder's reports by the day after the period, a certificate within thirty days, a notice of a large shipment."""
+    """A holder's reports after the period, certificates within thirty days, notices of large shipments."""
     with bench(tmp_path) as made:
         made.register(
             "parties",
