@@ -1,6 +1,7 @@
 """The verbs on reports as a user runs them: files, sentences and exit codes."""
 
 import json
+import re
 import resource
 import subprocess
 from pathlib import Path
@@ -51,7 +52,11 @@ def test_reports_are_listed(tmp_path: Path) -> None:
     ran = Ledger(tmp_path).run("report", "list", "--format", "json")
 
     assert ran.code == 0
-    assert [row["report"] for row in json.loads(ran.out)] == ["country-quota"]
+    rows = {row["report"]: row for row in json.loads(ran.out)}
+    assert len(rows) == 9
+    assert rows["country-quota"]["question"].startswith("How much of each country's cap is used")
+    assert re.fullmatch(r"[0-9]{4}-[0-9]{2}", rows["country-quota"]["period"])
+    assert re.fullmatch(r"[0-9]{4}-[0-9]{2}-01 06:00 UTC", rows["country-quota"]["due"])
 
 
 def test_a_preview_says_the_first_sentences(tmp_path: Path) -> None:
