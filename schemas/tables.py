@@ -47,11 +47,11 @@ class Batch(SQLModel, table=True):
     """What was recorded together: an import, a registration, an adoption, a change of the signing key. A leaf, too."""
 
     batch: int = whole("number of the batch, from 1, no gaps", key=True)
-    kind: str = text("import, register, rulebook or key")
+    kind: str = text("import, register, rulebook, key or report")
     provider: str | None = blank("who submitted the records of an import")
     filed_by: str = text("who ran the command")
     recorded_at: datetime = instant("instant of recording, UTC")
-    records: int = whole("rows of the import's files, or register rows")
+    records: int = whole("rows of the import's files, or register rows, claims and runs")
     admitted: int = whole("records admitted")
     refused: int = whole("records refused")
     breached: int = whole("records breached")
@@ -133,7 +133,7 @@ class Leaf(SQLModel, table=True):
     """A leaf of the log: every decision, register row, adoption, signing key and batch, in the order recorded."""
 
     leaf: int = whole("place in the log, from 0, no gaps", key=True)
-    kind: str = text("decision, party, authorization, assurance, chip, rulebook, key, request or batch")
+    kind: str = text("decision, party, authorization, assurance, chip, rulebook, key, request, claim, run or batch")
     salt: bytes = octets("the 16 random bytes in it; the rest of its bytes is in the row that it stands for")
     hash: bytes = octets("SHA-256 of a zero byte and the leaf's bytes (RFC 6962, 2.1)")
 
@@ -223,6 +223,37 @@ class RequestRow(SQLModel, table=True):
     idempotency_key: str | None = blank("the sender's own name for it: the same one is never recorded twice")
     sha256: str = text("SHA-256 of what was asked for and sent, hex")
     unrecorded: str | None = blank("JSON: the rows that were rejected or repeat a record, each with why or which")
+
+
+class ClaimRow(SQLModel, table=True):
+    """That somebody makes a report for a period: whose it is, until when, and from which state of the ledger."""
+
+    __tablename__ = "claim_row"
+    leaf: int = whole("its leaf of the log", key=True)
+    batch: int = whole("the batch that recorded it")
+    report: str = text("name of the report")
+    period: str = text("the period, as `report run --period` takes it")
+    today: Date = Field(sa_column_kwargs={"comment": "the day that the pages are stamped with"})
+    leaves: int = whole("leaves of the checkpoint as of which it is made")
+    definition: str = text("SHA-256 of the report's folder and settings, hex")
+    attempt: int = whole("which attempt at this period, from 1")
+    holder: str = text("who makes it")
+    lease_until: datetime = instant("until when nobody else may take it over, UTC")
+
+
+class RunRow(SQLModel, table=True):
+    """What became of a claim; of a report and period there is one at most that is made."""
+
+    __tablename__ = "run_row"
+    leaf: int = whole("its leaf of the log", key=True)
+    batch: int = whole("the batch that recorded it")
+    report: str = text("name of the report")
+    period: str = text("the period")
+    attempt: int = whole("which attempt")
+    outcome: str = text("made or failed")
+    sha256: str | None = blank("SHA-256 of the list of its files with their SHA-256, hex, if it was made")
+    milliseconds: int = whole("how long that took")
+    reason: str | None = blank("why it failed")
 
 
 class Checkpoint(SQLModel, table=True):
@@ -328,6 +359,8 @@ LEDGER_TABLES: tuple[type[SQLModel], ...] = (
     RulebookRow,
     KeyRow,
     RequestRow,
+    ClaimRow,
+    RunRow,
     Checkpoint,
     Migration,
 )

@@ -4,7 +4,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,10 +14,12 @@ import tomli_w
 from ledger.core.columns import Column
 from ledger.rulebook.rulebook import Rulebook
 from ledger.sequencer.answers import answer_rows
+from ledger.sequencer.claiming import claim, record_run
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.founding import found_ledger
 from ledger.sequencer.importing import Asked, import_sheets
 from ledger.sequencer.registering import register_sheet
+from ledger.store.claims import Claim, Run
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile
 from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook, parse_rulebook
 from ledger.store.sheet import Sheet
@@ -74,6 +76,15 @@ class Bench:
     def desk(self) -> Desk:
         """Give a desk that has read nothing yet."""
         return Desk(self.ledger, "tests", NOW)
+
+    def report(self, report: str, period: str, run: Run | None = None, holder: str = "tests") -> Claim | None:
+        """Claim a report for a period, and record what became of it, if that is given."""
+        made = claim(
+            self.desk(), report, period, today=NOW.date(), definition="ef" * 32, holder=holder, lease=timedelta(0)
+        )
+        if made and run:
+            assert record_run(self.desk(), made, run)
+        return made
 
     def register(self, register: str, *rows: Row) -> None:
         """Register rows."""

@@ -69,6 +69,10 @@ class Desk:
         """Say where the ledger stands now, and hand back balances that are, once more, what it holds."""
         self._head, self._balances = head, balances
 
+    def has_moved(self) -> None:
+        """Forget where the ledger stands: something was recorded on which no decision rests."""
+        self._head = None
+
     def renew(self) -> None:
         """Forget all that was read: registers or rulebook have changed."""
         for name in ("rulebook", "registers", "codebook", "vocabulary", "filers"):

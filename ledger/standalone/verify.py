@@ -5,15 +5,13 @@
     python3 -I /path/of/your/own/verify.py --consistency FILE --key KEY ...  that a log is the beginning of a later one
 
 KEY is a public key, NAME+HASH+BASE64, or a file with one a line. Have it from elsewhere than the export, and this
-program, too: a forged export can have a forged verify.py. Run it from another folder. Exit code 0: verified. 3: not
-verified, and a sentence names the first difference. 2: wrong usage. It needs Python 3.11 and `cryptography`, and is
-meant to be read before it is trusted. Formats: RFC 6962 (tree), RFC 8785 (JSON), C2SP signed-note, tlog-checkpoint.
+program, too: a forged export can have a forged verify.py. Run it from another folder. Exit code 0: verified; 3: not,
+and a sentence names the first difference; 2: wrong usage. Formats: RFC 6962, RFC 8785, C2SP signed-note and checkpoint.
 """
 
 import sys
 
-# Python looks for modules in the program's folder first: a forged export's own json.py could run and say "verified". So
-# that folder, the one started in and the one to verify go before more than sys is imported. With -I none was there.
+# Modules are looked for in these folders first, and a forged export's own json.py could say "verified": they go.
 if __name__ == "__main__":
     sys.path[:] = sys.path[0 if sys.flags.safe_path else 1 :]
     from os.path import realpath
@@ -48,6 +46,8 @@ FIELDS = {
     "key": "key note",
     "rulebook": "rulebook digest note",
     "request": "request provider idempotency_key sha256 unrecorded",
+    "claim": "report period today leaves definition attempt holder lease_until",
+    "run": "report period attempt outcome sha256 milliseconds reason",
     "chip": "chip name vendor tpp chip_class source",
     "party": "party name headquarters parent",
     "authorization": "party basis destination valid_from valid_to citation",

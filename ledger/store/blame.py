@@ -32,6 +32,8 @@ _NAMES: Final = {
     "rulebook": ("rulebook",),
     "key": (),
     "request": ("provider", "request"),
+    "claim": ("report", "period"),
+    "run": ("report", "period"),
     "batch": ("kind", "provider"),
 }
 """The columns by which people know a row."""

@@ -59,6 +59,7 @@ SUBJECTS: Final = {
     },
     "Proof": {
         "batches": "SELECT provider, file, records, refused FROM batches",
+        "report_runs": "SELECT report, period, attempt, outcome, ended_at FROM report_runs",
         "checkpoints": "SELECT leaves, root FROM checkpoints ORDER BY batch DESC LIMIT 1",
         "ledger_state": "FROM ledger_state",
     },

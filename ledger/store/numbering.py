@@ -87,17 +87,28 @@ COUNTS: Final[tuple[Rule, ...]] = (
     ),
     (
         f"""SELECT b.batch FROM batch AS b LEFT JOIN (SELECT batch, count(*) AS there, bool_and(kind = 'key') AS keys,
-            bool_or(kind = 'rulebook') AS adopts FROM ({_ROWS}) WHERE kind <> 'request' GROUP BY batch) AS r
-            USING (batch)
+            bool_or(kind = 'rulebook') AS adopts, bool_or(kind IN ('claim', 'run')) AS reports
+            FROM ({_ROWS}) WHERE kind <> 'request' GROUP BY batch) AS r USING (batch)
         WHERE CASE b.kind
             WHEN 'import' THEN b.provider IS NULL OR r.there IS NOT NULL
                 OR b.records <> b.admitted + b.refused + b.breached + b.rejected + b.duplicates
-            WHEN 'register' THEN r.keys OR r.adopts ELSE r.keys IS DISTINCT FROM (b.kind = 'key')
-                OR r.adopts IS DISTINCT FROM (b.kind = 'rulebook') END
-            OR b.kind NOT IN ('import', 'register', 'rulebook', 'key')
+            WHEN 'report' THEN r.there IS DISTINCT FROM 1 OR NOT r.reports
+            WHEN 'register' THEN r.keys OR r.adopts OR r.reports ELSE r.keys IS DISTINCT FROM (b.kind = 'key')
+                OR r.adopts IS DISTINCT FROM (b.kind = 'rulebook') OR r.reports END
+            OR b.kind NOT IN ('import', 'register', 'rulebook', 'key', 'report')
             OR b.kind <> 'import' AND (b.provider IS NOT NULL OR {_NO_RECORDS} OR b.records IS DISTINCT FROM r.there)
         ORDER BY b.batch""",
         "batch {0:,} says another kind or number of rows than it recorded",
+    ),
+    (
+        """SELECT report, period FROM run_row WHERE outcome = 'made' GROUP BY report, period HAVING count(*) > 1
+        ORDER BY ALL""",
+        "the report {0} of the period {1} was made more than once",
+    ),
+    (
+        """SELECT r.leaf, r.report, r.period FROM run_row AS r LEFT JOIN claim_row AS c USING (report, period, attempt)
+        WHERE c.leaf IS NULL OR c.leaf > r.leaf ORDER BY r.leaf""",
+        "leaf {0:,} says what became of the report {1} of the period {2}, but nobody had claimed it",
     ),
     (
         """SELECT e.sequence, e.batch FROM entry AS e JOIN batch AS b USING (batch)

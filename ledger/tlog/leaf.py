@@ -45,6 +45,14 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "rulebook": ("rulebook", "digest", "note", "batch", "recorded_at", "salt"),
     "key": ("key", "note", "batch", "recorded_at", "salt"),
     "request": ("request", "provider", "idempotency_key", "sha256", "unrecorded", "batch", "recorded_at", "salt"),
+    "claim": (
+        *("report", "period", "today", "leaves", "definition", "attempt", "holder", "lease_until"),
+        *("batch", "recorded_at", "salt"),
+    ),
+    "run": (
+        *("report", "period", "attempt", "outcome", "sha256", "milliseconds", "reason"),
+        *("batch", "recorded_at", "salt"),
+    ),
     "batch": (
         *("batch", "kind", "provider", "filed_by", "recorded_at", "files"),
         *("records", "admitted", "refused", "breached", "rejected", "duplicates"),

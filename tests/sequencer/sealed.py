@@ -10,6 +10,7 @@ from ledger.core.errors import VerificationFailed
 from ledger.sequencer.adopting import adopt
 from ledger.sequencer.importing import Asked, import_sheets
 from ledger.sequencer.verifying import verify
+from ledger.store.claims import FAILED, MADE, Run
 from ledger.tlog.note import VerifierKey
 from tests.harness import Bench, Row, amended, bench, sheet
 
@@ -57,6 +58,8 @@ def _fill(made: Bench) -> None:
     made.register("parties", PARTIES[2] | {"parent": "USCO"})
     again = ALLOCATION | {"reference": "a", "quantity": 3, "consignee": "SUB"}
     made.submit("q", again, again, asked=Asked("r1", "0" * 64, "order 1"))
+    made.report("lpp-annual", "2025", Run(FAILED, 5, reason=f"for {ODD}"))
+    made.report("lpp-annual", "2025", Run(MADE, 7, "ab" * 32), holder="another")
 
 
 @cache

@@ -18,6 +18,7 @@ from ledger.core.errors import QuotaledgerError, VerificationFailed, WrongUsage
 from ledger.sequencer.exporting import export_ledger
 from ledger.sequencer.importing import Asked
 from ledger.sequencer.restoring import back_up_ledger, restore_ledger
+from ledger.store.claims import MADE, Run
 from ledger.store.file import KEY_SUFFIX, OUTSIDE_SUFFIX, LedgerFile, beside
 from ledger.store.frozen import TABLES
 from ledger.store.log import leaf_fields
@@ -40,6 +41,7 @@ def _filled(made: Bench) -> None:
     made.submit("other-one", *(_ORDER | {"reference": f"secret-{n}", "quantity": "5"} for n in range(70)))
     lapse = {"reference": "b", "kind": "lapse", "date": "2026-04-01", "under": "a", "quantity": "4"}
     made.submit("mine", lapse, lapse, asked=Asked("r1", "0" * 64, f"key {_ODD}"))
+    made.report("country-quota", "2026-03", Run(MADE, 5, "ab" * 32), holder=f"ana {_ODD}")
     made.submit("other two", {"reference": "x", "kind": "reversal", "date": "2026-04-01", "under": "none", "note": "w"})
     made.submit(
         "other two", _ORDER | {"reference": f"y{_ODD[2:5]}", "quantity": "9", "destination": "aws:me-central-1"}

@@ -26,7 +26,7 @@ def test_a_ledger_that_nobody_changed_is_verified(sealed: Path, deep: bool) -> N
 
     assert found.records == {"admitted": 305, "breached": 1, "refused": 2}
     assert found.leaves["decision"] == 308
-    assert found.leaves["batch"] == found.checkpoints == 11
+    assert found.leaves["batch"] == found.checkpoints == 15
     assert (found.is_key_given, found.remarks) == (False, [])
     assert found.derived_again == (308 if deep else None)
     assert [(found.root.hex(),)] == rows_of(

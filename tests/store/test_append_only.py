@@ -14,6 +14,7 @@ from ledger.sequencer.founding import found_ledger
 from ledger.sequencer.importing import Asked
 from ledger.store import schema
 from ledger.store.arrow import BLANKABLE, DAYS, TEXTS
+from ledger.store.claims import MADE, Run
 from ledger.store.file import LedgerFile
 from ledger.store.schema import expected_fingerprint, fingerprint, migrations
 from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook
@@ -45,6 +46,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         made.register("assurances", {"destination": "AE", "uplift_percent": "10", "valid_from": "2025-01-01"})
         made.submit("p", ALLOCATION | {"reference": "a"}, asked=Asked("r1", "0" * 64))
+        made.report("lpp-annual", "2025", Run(MADE, 5, "ab" * 32))
     return folder / "ledger.duckdb"
 
 

@@ -1,7 +1,7 @@
 """Leaves: the exact bytes of each kind, for ever, and that anyone can write them again from the ledger's tables."""
 
 import json
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.sequencer.importing import Asked
+from ledger.store.claims import FAILED, Run
 from ledger.tlog.leaf import FIELDS, SALT_BYTES, Value, leaf_bytes, leaf_hash
 from tests.harness import Bench, bench
 
@@ -182,6 +183,7 @@ def filled(ledger: Bench) -> None:
     answers = ledger.submit(
         "CLOUD", *({"reference": f"r{n}", **row} for n, row in enumerate(RECORDS)), asked=Asked("r1", "cd" * 32)
     )
+    ledger.report("country-quota", "2026-10", Run(FAILED, 5, reason="an ünlikely one"))
     assert [answer["outcome"] for answer in answers] == ["admitted"] * 6 + ["refused", "admitted"]
 
 
@@ -189,6 +191,8 @@ def as_field(name: str, value: Any) -> Value:
     """Write a column's value as SPEC and DESIGN say that a leaf has it."""
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date):
         return value.isoformat()
     return str(value) if name.endswith("tpp") else int(value)
