@@ -36,7 +36,7 @@ class DeliverySettings(BaseSettings):
     )
     webhook_secret: SecretStr | None = Field(
         default=None,
-        description="What webhooks are signed with, whsec_ and base64 or any text of 24 bytes; without it, none is sent.",
+        description="What webhooks are signed with, whsec_ and base64 or a text of 24 bytes; without it, none is sent.",
     )
     webhook_bytes_max: int = Field(
         default=5 << 20, ge=0, description="Bytes of files in a webhook; if all are more, they are named alone."

@@ -33,7 +33,7 @@ def deliver(message: Message, recipient: Recipient, settings: DeliverySettings, 
         "user-agent": "quotaledger",
         # An answer is hardly read: one that inflates is not asked for.
         "accept-encoding": "identity",
-        **_signed(key, message.id, now, body),
+        **signed(key, message.id, now, body),
     }
     with (
         httpx.Client(timeout=settings.delivery_seconds, follow_redirects=False) as client,
@@ -68,7 +68,7 @@ def _decoded(text: str) -> bytes:
         raise ValueError from None
 
 
-def _signed(key: bytes, name: str, now: datetime, body: bytes) -> dict[str, str]:
+def signed(key: bytes, name: str, now: datetime, body: bytes) -> dict[str, str]:
     """Give the headers that say what a body is and that it is ours."""
     stamp = str(int(now.timestamp()))
     signature = hmac.digest(key, f"{name}.{stamp}.".encode() + body, "sha256")
