@@ -1,5 +1,6 @@
 """Real peers on loopback: a mail server, a receiver of webhooks, and one that never answers."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -28,7 +29,8 @@ class Mailbox:
     password: str = "pass-word-of-a-test"  # noqa: S105 -- of nobody
     refuses: Mapping[str, str] = field(default_factory=dict)
     """What it answers of an address."""
-    quits: str = "221 Bye"
+    hangs_up: bool = False
+    """Whether it goes without a word when it is said goodbye to."""
     mails: list[EmailMessage] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     envelopes: list[tuple[str | None, list[str]]] = field(default_factory=list)
@@ -63,9 +65,11 @@ class Mailbox:
         self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos)))
         return "250 Taken"
 
-    async def handle_QUIT(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
-        """Say goodbye."""
-        return self.quits
+    async def handle_QUIT(self, server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
+        """Say goodbye, or go without."""
+        if self.hangs_up and isinstance(server.transport, asyncio.WriteTransport):
+            server.transport.abort()
+        return "221 Bye"
 
     def authenticate(
         self, _server: SMTP, session: Session, _envelope: Envelope, _mechanism: str, data: LoginPassword
@@ -114,6 +118,8 @@ class Hook:
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     verified: list[bool] = field(default_factory=list)
+    written: int = 0
+    """Bytes of an endless answer that went."""
     hung_up: threading.Event = field(default_factory=threading.Event)
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> None:
@@ -146,6 +152,7 @@ def hook_server(hook: Hook, tls: ssl.SSLContext | None = None) -> Iterator[Hook]
                 self.wfile.write(hook.answer)
                 while hook.endless:
                     self.wfile.write(bytes(1 << 16))
+                    hook.written += 1 << 16
             except OSError:
                 hook.hung_up.set()
 
