@@ -1,0 +1,46 @@
+"""What whoever runs the scheduler can set of deliveries: QUOTALEDGER_... in the environment."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger.schedule.recipients import parse_address
+
+
+class DeliverySettings(BaseSettings):
+    """How messages are delivered. Sizes are bytes, times are seconds."""
+
+    # What is wrong is told without the value: it may be a password under a wrong name.
+    model_config = SettingsConfigDict(env_prefix="QUOTALEDGER_", hide_input_in_errors=True)
+
+    mail_from: Annotated[str, AfterValidator(parse_address)] | None = Field(
+        default=None, description="Address that mail comes from; without it, none is sent."
+    )
+    smtp_host: str | None = Field(default=None, description="Server that takes mail; without it, none is sent.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="TLS after STARTTLS, TLS from the start (mostly port 465), or none: then no password is sent.",
+    )
+    smtp_user: str | None = Field(default=None, description="User at that server, if it asks for one.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    smtp_ca: Path | None = Field(
+        default=None, description="Certificates to trust that server by, PEM, in the place of the system's."
+    )
+    mail_bytes_max: int = Field(
+        default=10 << 20,
+        ge=0,
+        description="Bytes of files in a mail; those beyond are left out and named. Encoded they are a third more.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="What webhooks are signed with, whsec_ and base64 or a text of 24 bytes; without it, none is sent.",
+    )
+    webhook_bytes_max: int = Field(
+        default=5 << 20, ge=0, description="Bytes of files in a webhook; if all are more, they are named alone."
+    )
+    delivery_seconds: float = Field(
+        default=30, gt=0, description="Time for each step of a delivery: to connect, to be answered."
+    )
