@@ -49,6 +49,7 @@ def page_environment(one_h100e: int, texts: Mapping[str, str]) -> ImmutableSandb
         "brief": wording.brief,
         "named": wording.harmless,
         "country": lambda code: wording.named(code, names),
+        "placed": lambda value, column, row: wording.placed(value, column, row, names),
         "h100e": lambda tpp: wording.thousands(tpp // one_h100e),
         "first_few": _first_few,
         "assumptions": assumptions,

@@ -173,3 +173,16 @@ def test_integrity_counts_what_was_recorded(history: LedgerFile, tmp_path: Path)
     )
     assert len(found["signed"]) == one(history, "SELECT count(*) FROM checkpoints")
     assert found["state"][0]["leaves"] == one(history, "SELECT leaf FROM head")
+
+
+def test_a_reader_is_told_the_country_and_a_machine_its_code(history: LedgerFile, tmp_path: Path) -> None:
+    """Page and Markdown name it with the code, once where its name stands beside it; the other files have the code."""
+    found = tables(history, "refusals-and-breaches", tmp_path)["by_country"]
+    tables(history, "exhaustion-forecast", tmp_path)
+    by_name = {suffix: (tmp_path / f"refusals-and-breaches.{suffix}").read_text("utf-8") for suffix in ("html", "md")}
+
+    assert {row["destination"] for row in found} >= {"AE", "IN"}
+    assert "<bdi>India (IN)</bdi>" in by_name["html"]
+    assert "| India (IN) |" in by_name["md"]
+    assert "India" not in (tmp_path / "refusals-by-country.csv").read_text("utf-8")
+    assert "| IN | India |" in (tmp_path / "exhaustion-forecast.md").read_text("utf-8")
