@@ -32,6 +32,11 @@ def tables(ledger: LedgerFile, name: str, out: Path, period: str | None = None) 
     return found
 
 
+def shown(out: Path, name: str) -> list[str]:
+    """Give the names of the tables of a report that was made."""
+    return list(json.loads((out / f"{name}.json").read_text("utf-8"))["tables"])
+
+
 def one(ledger: LedgerFile, query: str) -> Any:
     """Give the one value that a query has."""
     return ledger.rows(query)[0][0]
@@ -50,6 +55,7 @@ def test_a_report_works_on_any_ledger(history: LedgerFile, name: str, period: st
             assert all(sentence.rstrip().endswith((".", ")")) for sentence in made.summary), made.summary
             assert "None" not in " ".join(made.summary)
             assert f"report run {name}" in page
+            assert name == "country-quota" or all(f'<h2 id="{query}">' in page for query in shown(out, name))
             assert f"--checkpoint {one(ledger, 'SELECT leaf FROM head')}" in page
 
 
