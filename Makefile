@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test soak bench lint docs wheel lock clean
+.PHONY: help demo test soak bench lint docs gallery wheel lock clean
 .DEFAULT_GOAL := help
 
 help:              ## what there is
@@ -40,6 +40,9 @@ docs: .venv/ready  ## write docs/views.md, docs/questions.md, the notebook, docs
 	$(BIN)/python -m tests.questions
 	$(BIN)/python -m tests.sandbox.page
 	$(BIN)/python -m tests.openapi
+
+gallery: .venv/ready ## write docs/gallery.md and its pictures of the reports, with /usr/bin/chromium
+	$(BIN)/python -m tests.gallery
 
 wheel: .venv/ready ## dist/quotaledger-VERSION-py3-none-any.whl, which pip installs anywhere
 	$(BIN)/hatchling build --target wheel

@@ -18,6 +18,7 @@ from schemas.record import COLUMNS
 from schemas.registers import REGISTERS
 from schemas.words import LIMIT_IDS
 from tests.dictionary import page
+from tests.gallery import page_text
 
 ROOT = Path(__file__).parent.parent
 
@@ -121,3 +122,23 @@ def test_the_worked_leaf_is_what_the_page_says() -> None:
     fields = json.loads(found[1])
     assert leaf_hash(leaf_bytes("decision", dict.fromkeys(FIELDS["decision"]) | fields)).hex() == found[2]
     assert all(f"`{name}`" in _page("docs/leaves.md") for name in FIELDS["decision"])
+
+
+def test_every_report_is_in_the_gallery() -> None:
+    """Each report that comes along has its heading, question and picture with words, and no picture is left over."""
+    found = re.findall(
+        r"^## (.+)\n\n(.+)\n\n!\[([^\]]{40,})\]\(gallery/(.+)\)$", _page("docs/gallery.md"), re.MULTILINE
+    )
+    reports = [find_report(name) for name in report_names()]
+    pictures = {path.name: path.stat().st_size for path in (ROOT / "docs/gallery").glob("*.png")}
+
+    assert [name for name, *_ in found] == report_names()
+    assert [picture for *_, picture in found] == [f"{report.name}.png" for report in reports]
+    assert [q.startswith(report.question) for (_, q, *_), report in zip(found, reports, strict=True)] == [True] * 9
+    assert set(pictures) == {picture for *_, picture in found}
+    assert max(pictures.values()) < 150_000
+
+
+def test_the_gallery_says_what_makes_it() -> None:
+    """Head and commands of the page are those of `tests/gallery.py`."""
+    assert _page("docs/gallery.md").startswith(page_text({}))

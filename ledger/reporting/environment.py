@@ -14,6 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ledger.reporting import wording
 from ledger.reporting.assumptions import assumptions, by_parameter
+from ledger.reporting.drawings import bands_figure, months_figure
 from ledger.store.seeds import country_names
 
 _BAR_PERCENT_MAX: Final = 150
@@ -49,13 +50,19 @@ def page_environment(one_h100e: int, texts: Mapping[str, str]) -> ImmutableSandb
         "brief": wording.brief,
         "named": wording.harmless,
         "country": lambda code: wording.named(code, names),
+        "placed": lambda value, column, row: wording.placed(value, column, row, names),
         "h100e": lambda tpp: wording.thousands(tpp // one_h100e),
         "first_few": _first_few,
         "assumptions": assumptions,
         "by_parameter": by_parameter,
         "cell": wording.markdown_cell,
     }
-    environment.globals |= {"counted": wording.counted, "bar_width": _bar_width}
+    environment.globals |= {
+        "counted": wording.counted,
+        "bar_width": _bar_width,
+        "months_chart": months_figure,
+        "bands_chart": bands_figure,
+    }
     return environment
 
 

@@ -18,6 +18,7 @@ _MONTHS: Final = (
 )
 _SMALL: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SHORT: Final = ((10**12, "trillion", 2), (10**9, "billion", 2), (10**6, "million", 1))
+_COUNTRY_COLUMNS: Final = ("destination", "country", "largest_country", "headquarters")
 _BRIEF_MAX: Final = 240
 _NAME_MAX: Final = 80
 _TURNING: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -93,6 +94,15 @@ def figure_text(value: str) -> str:
 def named(code: str, names: Mapping[str, str]) -> str:
     """Give the name of a country, or its code if it has none."""
     return names.get(code, code)
+
+
+def placed(value: Any, column: str, row: Mapping[str, Any], names: Mapping[str, str]) -> Any:
+    """Give a value for a reader: of a column of countries the name with the code, and any other as it is.
+
+    Where the row has that name already, beside the code, the code is enough.
+    """
+    name = names.get(value) if column in _COUNTRY_COLUMNS and isinstance(value, str) else None
+    return value if name is None or row.get("name") == name else f"{name} ({value})"
 
 
 def brief(text: str | None) -> str:

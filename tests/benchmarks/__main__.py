@@ -18,6 +18,7 @@ from tests.benchmarks.analysts import measure_analysts
 from tests.benchmarks.imports import measure_files
 from tests.benchmarks.others import measure_others
 from tests.benchmarks.queries import measure_queries
+from tests.benchmarks.reports import measure_reports
 from tests.benchmarks.results import Result, progress, write_results
 from tests.benchmarks.serving import measure_serving
 from tests.benchmarks.workload import write_records
@@ -157,12 +158,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="records of an import")
     parser.add_argument("--large", action="store_true", help="ten times as many as well, which takes long")
+    parser.add_argument("--only-reports", action="store_true", help="nothing but the reports, of so many records")
     parser.add_argument("--out", type=Path, default=Path("benchmarks.json"), help="where the JSON goes")
     wanted = parser.parse_args()
     sizes = [max(1, wanted.rows // 100), max(1, wanted.rows // 10), wanted.rows]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         compile_once(folder)
+        if wanted.only_reports:
+            results = measure_reports(folder, make_ledgers(folder, sizes[-1:]))
+            print("\n".join(result.line for result in results))
+            write_results(wanted.out, results, [])
+            return
         results = measure_imports(folder, wanted.rows)
         results += measure_verifying(folder)
         results += measure_files(folder, wanted.rows, runs=FILE_RUNS)
@@ -173,6 +180,7 @@ def main() -> None:
         results += measure_sizes(folder, ledgers)
         results += measure_queries(folder, ledgers)
         results += measure_analysts(folder, ledgers, folder / "records-0.parquet")
+        results += measure_reports(folder, ledgers)
         results += measure_others(folder)
         results += measure_serving(folder, folder / "base.duckdb", folder / "records-0.parquet", wanted.rows)
         results.append(Result("quotaledger --help", measures.start_command("--help"), "s", None, 0.4))

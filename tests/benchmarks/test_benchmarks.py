@@ -10,7 +10,7 @@ import pytest
 
 import tests.benchmarks.__main__ as benchmarks
 from ledger.store.file import LedgerFile
-from tests.benchmarks import analysts, measures, others, postgres, serving
+from tests.benchmarks import analysts, measures, others, postgres, reports, serving
 from tests.benchmarks.imports import measure_files
 from tests.benchmarks.others import WITHOUT_POSTGRES, Work, measure_others
 from tests.benchmarks.queries import measure_queries
@@ -161,7 +161,7 @@ def test_large_is_an_option(
     asked: list[object] = []
     for name in ("compile_once", "measure_imports", "measure_verifying", "measure_sizes", "measure_queries"):
         monkeypatch.setattr(benchmarks, name, lambda *_: [])
-    for name in ("measure_others", "measure_serving", "measure_analysts"):
+    for name in ("measure_others", "measure_serving", "measure_analysts", "measure_reports"):
         monkeypatch.setattr(benchmarks, name, lambda *_: [])
     monkeypatch.setattr(benchmarks, "largest_costs", lambda *_: [])
     monkeypatch.setattr(benchmarks, "measure_files", lambda _folder, rows, **_kinds: [Result(f"{rows}", 1.0, "s")])
@@ -202,3 +202,18 @@ def test_a_server_is_measured_beside_one_that_does_nothing(tmp_path: Path, monke
     assert [result.unit for result in results] == ["1/s", "ms", "ms"] * 3 + ["s"]
     assert [result.must for result in results if result.must] == [0.25, 1.3]
     assert all(result.value for result in results)
+
+
+def test_reports_are_measured_beside_their_queries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds and memory of each, and no budget for a few entries: a start costs more than they do."""
+    monkeypatch.setattr(reports, "report_names", lambda: ["obligations", "refusals-and-breaches"])
+    path = tmp_path / "small.duckdb"
+    measures.found(path)
+    write_records(tmp_path / "few.parquet", 500, 0)
+    measures.load(path, [tmp_path / "few.parquet"])
+    results = reports.measure_reports(tmp_path, {500: path}, times=1)
+
+    assert [result.unit for result in results] == ["s", "MiB", "MiB"] * 2
+    assert all(result.value for result in results)
+    assert [result.floor is None for result in results] == [False, True, True] * 2
+    assert not [result.must for result in results if result.must]

@@ -32,6 +32,11 @@ def tables(ledger: LedgerFile, name: str, out: Path, period: str | None = None) 
     return found
 
 
+def shown(out: Path, name: str) -> list[str]:
+    """Give the names of the tables of a report that was made."""
+    return list(json.loads((out / f"{name}.json").read_text("utf-8"))["tables"])
+
+
 def one(ledger: LedgerFile, query: str) -> Any:
     """Give the one value that a query has."""
     return ledger.rows(query)[0][0]
@@ -50,6 +55,7 @@ def test_a_report_works_on_any_ledger(history: LedgerFile, name: str, period: st
             assert all(sentence.rstrip().endswith((".", ")")) for sentence in made.summary), made.summary
             assert "None" not in " ".join(made.summary)
             assert f"report run {name}" in page
+            assert name == "country-quota" or all(f'<h2 id="{query}">' in page for query in shown(out, name))
             assert f"--checkpoint {one(ledger, 'SELECT leaf FROM head')}" in page
 
 
@@ -173,3 +179,16 @@ def test_integrity_counts_what_was_recorded(history: LedgerFile, tmp_path: Path)
     )
     assert len(found["signed"]) == one(history, "SELECT count(*) FROM checkpoints")
     assert found["state"][0]["leaves"] == one(history, "SELECT leaf FROM head")
+
+
+def test_a_reader_is_told_the_country_and_a_machine_its_code(history: LedgerFile, tmp_path: Path) -> None:
+    """Page and Markdown name it with the code, once where its name stands beside it; the other files have the code."""
+    found = tables(history, "refusals-and-breaches", tmp_path)["by_country"]
+    tables(history, "exhaustion-forecast", tmp_path)
+    by_name = {suffix: (tmp_path / f"refusals-and-breaches.{suffix}").read_text("utf-8") for suffix in ("html", "md")}
+
+    assert {row["destination"] for row in found} >= {"AE", "IN"}
+    assert "<bdi>India (IN)</bdi>" in by_name["html"]
+    assert "| India (IN) |" in by_name["md"]
+    assert "India" not in (tmp_path / "refusals-by-country.csv").read_text("utf-8")
+    assert "| IN | India |" in (tmp_path / "exhaustion-forecast.md").read_text("utf-8")
