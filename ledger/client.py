@@ -26,6 +26,7 @@ from schemas.api import (
     Filed,
     Import,
     KeyHolder,
+    MadeReports,
     Problem,
     RowDecision,
 )
@@ -177,6 +178,11 @@ class Client:
         asked = {"reference": reference} | ({"provider": provider} if provider else {})
         found = self._answer(lambda: self._http.get("/v1/records", params=asked))
         return str(httpx.Response(200, content=found).json()["receipt"])
+
+    def make_reports(self) -> MadeReports:
+        """Let the server make all reports that are due, for an administrator; it takes as long as they take."""
+        made = self._answer(lambda: self._http.post("/v1/reports/due", timeout=None))
+        return MadeReports.model_validate_json(made)
 
     def key(self) -> KeyHolder:
         """Say for whom the key files, and what it may do."""

@@ -245,6 +245,25 @@ class Registration(BaseModel):
     unchanged: int
 
 
+class MadeReport(BaseModel):
+    """A report that was made or failed just now."""
+
+    report: str
+    period: str
+    attempt: int
+    outcome: Literal["made", "failed", "overtaken"]
+    """overtaken: somebody else has claimed it since"""
+    reason: str | None
+    place: str | None
+    """the folder on the server, if it was made"""
+
+
+class MadeReports(BaseModel):
+    """What became of the reports that were due."""
+
+    reports: list[MadeReport]
+
+
 class AdoptionRequest(Asked):
     """A rulebook to put in force."""
 

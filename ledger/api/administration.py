@@ -1,5 +1,6 @@
 """What only an administrator does: registers, rulebooks, and who may file for whose parties."""
 
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Literal
 
@@ -17,7 +18,7 @@ from ledger.sequencer.adopting import adopt
 from ledger.sequencer.keys import grant, revoke_grant
 from ledger.sequencer.registering import register_file, register_sheet
 from ledger.store.seeds import find_rulebook, parse_rulebook, seeded_rulebooks
-from schemas.api import Adoption, AdoptionRequest, PermissionRequest, Registration
+from schemas.api import Adoption, AdoptionRequest, MadeReports, PermissionRequest, Registration
 
 router = APIRouter(prefix="/v1", tags=["administration"])
 
@@ -41,6 +42,16 @@ async def register_rows(
     work = partial(register_sheet, register=register, sheet=sheet)
     result = await awaited(service.writer.run(caller.provider, work, filed_by=caller.filed_by))
     return answer({"batch": result.batch, "recorded": result.recorded, "unchanged": result.unchanged})
+
+
+@router.post("/reports/due", response_model=MadeReports)
+async def make_reports(service: TheService, _: Admin) -> JSONResponse:
+    """Make every report that is due, deliver it, and raise alerts; give what was made or failed.
+
+    A server does so by itself unless it is told not to. Each period is made once, however often this is asked.
+    """
+    done = await run_in_threadpool(service.runner.run_due)
+    return answer({"reports": [asdict(one) for one in done]})
 
 
 @router.post("/rulebooks", response_model=Adoption)

@@ -23,6 +23,9 @@ from ledger.api.settings import ApiSettings
 from ledger.core.errors import QuotaledgerError
 from ledger.sandbox.pool import Pool
 from ledger.sandbox.running import Limits
+from ledger.schedule.ledgers import Served
+from ledger.schedule.setting_up import runner_of
+from ledger.schedule.waking import Waker
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.filing import answered_key, answered_keys
 from ledger.sequencer.keys import Keys
@@ -53,6 +56,8 @@ class Service:
         self.publisher = Publisher(path, self.writer, settings)
         limits = Limits(settings.sql_rows, settings.sql_bytes, settings.sql_seconds, settings.sql_memory)
         self.pool = Pool(copy_path(path), limits, settings.sql_workers, settings.sql_waiting)
+        self.runner = runner_of(Served(path, self.writer), self.now)
+        self.waker = Waker(self.runner)
         self.stopping = False
         self._tell()
         self._filing: set[tuple[str, str]] = set()
@@ -60,6 +65,8 @@ class Service:
         with self.writer.reading() as desk:
             self._used = {hash(name) for name in answered_keys(desk)}
         """Hashes of those that the ledger may know: most requests have a key that is new, and need not ask it."""
+        if settings.schedule:
+            self.waker.start()
 
     def _tell(self) -> None:
         """Add the figures that are asked for when somebody reads them."""
@@ -136,6 +143,7 @@ class Service:
     def close(self) -> None:
         """Answer all that was accepted, and let go of the ledger."""
         self.stopping = True
+        self.waker.close()
         self.pool.close()
         self.publisher.close()
         self.background.shutdown()

@@ -36,6 +36,7 @@ class ApiSettings(BaseSettings):
     publish_seconds: float = Field(default=60, ge=1, description="Least time between two copies.")
     publish_share: float = Field(default=0.05, gt=0, le=1, description="Part of the time that publishing may take.")
     publish_parquet: Path | None = Field(default=None, description="Folder for Parquet files of each copy.")
+    schedule: bool = Field(default=True, description="Whether reports are made when they are due.")
     sql_workers: int = Field(default=2, ge=1, le=64, description="Processes that answer queries in SQL.")
     sql_waiting: int = Field(
         default=32, ge=0, description="Queries that may wait for one of them, a quarter of them of one key."

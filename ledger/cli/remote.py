@@ -35,7 +35,7 @@ def import_remotely(
     if not Path(files[0]).is_file():
         raise WrongUsage(f"{visible(files[0])} cannot be read: there is no such file")
     try:
-        with Client(server, _secret(key)) as client, progress("filing") as advanced:
+        with Client(server, secret(key)) as client, progress("filing") as advanced:
             if provider is not None and (own := client.key().provider) != provider.strip():
                 raise WrongUsage(f"the key files for {visible(own)}, not for {visible(provider)}; leave --provider out")
             done = client.file(
@@ -59,7 +59,7 @@ def import_remotely(
     _tell(done)
 
 
-def _secret(key: str) -> str:
+def secret(key: str) -> str:
     """Give the key itself, which may be in a file."""
     try:
         secret = (Path(key[1:]).read_text("utf-8") if key.startswith("@") else key).strip()

@@ -1,4 +1,4 @@
-"""The verbs on reports: list, run, preview."""
+"""The verbs on reports: list, run, preview, history."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -16,6 +16,7 @@ from ledger.core.text import visible
 if TYPE_CHECKING:
     from ledger.reporting.folder import Report
     from ledger.reporting.running import Made
+    from ledger.reporting.schedule import Schedule
 
 report = typer.Typer(help="Reports: pages and tables made from the ledger.", no_args_is_help=True)
 app.add_typer(report, name="report")
@@ -54,19 +55,41 @@ SetOption = Annotated[
 ]
 
 
-@report.command("list")
-def list_(form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.TABLE) -> None:
-    """Name the reports that come with quotaledger, with the period that each is due for next."""
-    from ledger.reporting.folder import find_report, report_names
+_HISTORY = "FROM report_runs"
+_LAST = """
+    SELECT report, arg_max(period || ': ' || CASE outcome WHEN 'made' THEN 'made'
+        WHEN 'failed' THEN concat('failed, attempt ', attempt, ': ', reason) ELSE 'being made' END, claimed_at)
+    FROM report_runs GROUP BY report
+"""
 
-    found = [find_report(name) for name in report_names()]
-    rows = [_row(report, Settings.now()) for report in found]
+
+@report.command("list")
+def list_(
+    context: typer.Context,
+    form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.TABLE,
+) -> None:
+    """Name the reports: what each answers, for which period it is due next, and what became of the last time.
+
+    Own reports are those in the folder that QUOTALEDGER_SCHEDULE_REPORTS names; a broken one is listed, and says why.
+    """
+    from ledger.schedule.plans import read_plans
+    from ledger.schedule.settings import ScheduleSettings
+
+    at: Settings = context.obj
+    plans = read_plans(ScheduleSettings().reports)
+    last = dict(_asked(at.path, _LAST)[1]) if at.path.exists() else {}
+    now = at.now()
+    rows = [
+        _row(found, plans.plans[name].schedule if name in plans.plans else None, now) | {"last": last.get(name)}
+        for name, found in sorted(plans.reports.items())
+    ]
+    rows += [dict.fromkeys(rows[0]) | {"report": name, "last": what} for name, what in sorted(plans.broken.items())]
     print_rows(rows, tuple(rows[0]), form)
 
 
-def _row(found: "Report", now: datetime) -> dict[str, Any]:
+def _row(found: "Report", schedule: "Schedule | None", now: datetime) -> dict[str, Any]:
     """Give what is listed of a report, with the period whose report comes next and from when on it can be made."""
-    period, due = found.schedule.next_due(now) if found.schedule else (None, None)
+    period, due = schedule.next_due(now) if schedule else (None, None)
     return {
         "report": found.name,
         "question": found.question,
@@ -74,6 +97,35 @@ def _row(found: "Report", now: datetime) -> dict[str, Any]:
         "due": f"{due:%Y-%m-%d %H:%M} UTC" if due else None,
         "formats": ", ".join(found.formats),
     }
+
+
+@report.command()
+def history(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One report; all if not given.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.TABLE,
+) -> None:
+    """Tell what the scheduler has made or tried: period, attempt, outcome, how long it took, SHA-256 of the files."""
+    at: Settings = context.obj
+    columns, found = _asked(at.path, _HISTORY)
+    rows = [dict(zip(columns, row, strict=True)) for row in found]
+    print_rows([row for row in rows if name in (None, row["report"])], columns, form)
+
+
+def _asked(ledger: Path, query: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Ask the ledger; while somebody holds it, such as a server, its published copy."""
+    from ledger.core.errors import LedgerUnavailable
+    from ledger.store.analyst import ask
+    from ledger.store.publishing import copy_path
+
+    try:
+        answer = ask(ledger, query)
+    except LedgerUnavailable:
+        if not copy_path(ledger).exists():
+            raise
+        answer = ask(copy_path(ledger), query)
+        say(f"somebody holds {ledger}: this is of its published copy")
+    return tuple(answer.columns), list(answer.rows)
 
 
 @report.command()

@@ -12,6 +12,7 @@ from ledger.cli import (
     recording,
     reports,
     rulebooks,
+    schedule,
     serving,
     verifying,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "recording",
     "reports",
     "rulebooks",
+    "schedule",
     "serving",
     "verifying",
 ]

@@ -23,7 +23,7 @@ TEMPLATE: Final = "template.html.j2"
 SUMMARY: Final = "summary.txt.j2"
 _TOML, _SQL = "report.toml", "query.sql"
 _TEXTS: Final = ("title", "question", "audience")
-_KEYS: Final = (*_TEXTS, "care", "formats", "tables", "schedule", "parameters")
+_KEYS: Final = (*_TEXTS, "care", "formats", "tables", "schedule", "parameters", "recipients")
 _TABLE_KEYS: Final = ("title", "empty", "file", "page", "columns")
 _HEADING: Final = re.compile(r"^-- (query|table|view): *(.*?) *$", re.MULTILINE)
 _GIVEN: Final = ("period", "report_parameters")
@@ -83,6 +83,8 @@ class Report:
     """The templates and style sheets of the folder, by file name."""
     schedule: Schedule | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    recipients: tuple[str, ...] = ()
+    """Who gets it when the scheduler has made it, as written."""
     care: tuple[str, ...] = ()
     """What the page cannot say, a sentence each; for a page without a template of its own."""
 
@@ -125,9 +127,10 @@ def load_report(name: str, folder: Traversable) -> Report:
     faults: list[str] = []
     schedule = parse_schedule(said.get("schedule"), faults)
     parameters = _parameters(said.get("parameters", {}), faults)
-    care = said.get("care", [])
-    if not isinstance(care, list) or not all(isinstance(text, str) for text in care):
-        faults.append("care must be a list of sentences")
+    for key, what in (("care", "sentences"), ("recipients", "texts")):
+        texts_of = said.get(key, [])
+        if not isinstance(texts_of, list) or not all(isinstance(text, str) for text in texts_of):
+            faults.append(f"{key} must be a list of {what}")
     problems += [f"{_TOML}: {fault}" for fault in faults]
     if not _REPORT_NAME.fullmatch(name):
         problems.append("the folder's name becomes that of the files; use letters, digits, points, - and _ only")
@@ -143,6 +146,7 @@ def load_report(name: str, folder: Traversable) -> Report:
         texts=texts,
         schedule=schedule,
         parameters=parameters,
+        recipients=tuple(said.get("recipients", ())),
         care=tuple(said.get("care", ())),
     )
 

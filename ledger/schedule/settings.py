@@ -1,4 +1,4 @@
-"""What whoever runs the scheduler can set of deliveries: QUOTALEDGER_... in the environment."""
+"""What whoever runs the scheduler can set: QUOTALEDGER_... in the environment."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,6 +7,31 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.schedule.recipients import parse_address
+
+
+class ScheduleSettings(BaseSettings):
+    """When reports are made, and where they are kept. Times are seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="QUOTALEDGER_SCHEDULE_")
+
+    reports: Path | None = Field(
+        default=None, description="Folder with own report folders, and `schedule.toml` for what differs of the others."
+    )
+    archive: Path | None = Field(
+        default=None, description="Folder that made reports are kept in; the ledger's path and `.reports` if not given."
+    )
+    wake_seconds: float = Field(default=60, gt=0, description="How often it is looked what is due, at least.")
+    lease_seconds: float = Field(
+        default=300, gt=0, description="How long nobody else takes over what one makes; doubles with each attempt."
+    )
+    pause_seconds: float = Field(
+        default=60, gt=0, description="Pause before what failed is tried again; doubles with each attempt."
+    )
+    pause_seconds_max: float = Field(default=6 * 3600, gt=0, description="The longest such pause.")
+
+    def archive_of(self, ledger: Path) -> Path:
+        """Give where the reports of a ledger are kept."""
+        return self.archive or ledger.absolute().with_name(f"{ledger.name}.reports")
 
 
 class DeliverySettings(BaseSettings):

@@ -20,7 +20,8 @@ _MACRO: Final = re.compile(
 _COMMENT: Final = re.compile(r"^-- (?:(\w+): )?(.*)$", re.MULTILINE)
 
 
-def view_files() -> dict[str, str]:
+@cache
+def view_files() -> Mapping[str, str]:
     """Give the SQL of every view by name, in the order in which they build on one another."""
     folder = files("schemas") / "views"
     texts = {path.name[:-4]: path.read_text("utf-8") for path in folder.iterdir() if path.name.endswith(".sql")}

@@ -50,7 +50,13 @@ class Served:
 @contextmanager
 def served(path: Path, **settings: Any) -> Iterator[Served]:
     """Serve a ledger until the end of the block, which waits for what was accepted."""
-    usual = {"port": 0, "requests_per_second": 100_000, "requests_at_once": 100_000, "publish": False}
+    usual = {
+        "port": 0,
+        "requests_per_second": 100_000,
+        "requests_at_once": 100_000,
+        "publish": False,
+        "schedule": False,
+    }
     chosen = ApiSettings(**usual | settings)
     with listening(chosen) as socket:
         service = Service(path, chosen)
