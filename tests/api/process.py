@@ -34,6 +34,7 @@ def serving(path: Path, *options: str, **more: object) -> Iterator[Process]:
     """Run `quotaledger serve` on a free port, with options, and settings as it has them in the environment."""
     words = [sys.executable, "-m", "ledger", "--ledger", str(path), "serve", "--port", "0", *options]
     settings = {"QUOTALEDGER_API_REQUESTS_PER_SECOND": "100000", "QUOTALEDGER_API_REQUESTS_AT_ONCE": "100000"}
+    settings |= {"QUOTALEDGER_API_SCHEDULE": "false"}  # or what is due makes leaves beside those of a test
     settings |= {f"QUOTALEDGER_API_{name.upper()}": str(value) for name, value in more.items()}
     with subprocess.Popen(
         words, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment() | settings
