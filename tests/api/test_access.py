@@ -35,6 +35,7 @@ CALLS = {
     ("GET", "/v1/queries"): {Scope.ADMIN},
     ("POST", "/v1/registers/parties"): {Scope.ADMIN},
     ("POST", "/v1/rulebooks"): {Scope.ADMIN},
+    ("POST", "/v1/reports/due"): {Scope.ADMIN},
     ("POST", "/v1/permissions"): {Scope.ADMIN},
     ("DELETE", "/v1/permissions/a/b"): {Scope.ADMIN},
 }
