@@ -7,7 +7,7 @@ any step: what the ledger and the operational store say decides what is left to 
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,14 +22,15 @@ from ledger.core.errors import QuotaledgerError
 from ledger.core.text import visible
 from ledger.reporting.running import Wanted, run_report
 from ledger.schedule.archive import Archive
+from ledger.schedule.delivering import Deliverer
 from ledger.schedule.ledgers import Ledger
 from ledger.schedule.plans import Plan, Plans, read_plans
 from ledger.schedule.settings import ScheduleSettings
 from ledger.sequencer.claiming import claim, may_claim, record_run
-from ledger.store.claims import FAILED, MADE, Claim, Run, Standing, founded_at, standings
+from ledger.store.claims import FAILED, MADE, Claim, Run, founded_at, standings
+from ledger.store.guard import key_in_use
 
 _LOG: Final = structlog.get_logger("quotaledger.schedule")
-Standings = Mapping[tuple[str, str], Standing]
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ class Runner:
         ledger: Ledger,
         settings: ScheduleSettings,
         clock: Callable[[], datetime],
-        after: Callable[[Plans, Standings], None] = lambda *_: None,
     ) -> None:
-        """Get ready. `after` is called behind the reports, each time: it delivers and alerts."""
-        self.ledger, self.settings, self.clock, self._after = ledger, settings, clock, after
+        self.ledger, self.settings, self.clock = ledger, settings, clock
         self.archive = Archive(settings.archive_of(ledger.path))
+        self._deliverer = Deliverer(ledger.path, self.archive, settings)
+        self._origin = ""
         self.holder = f"{socket.gethostname()} {os.getpid()} {uuid4().hex[:8]}"
         self._busy = Lock()
         self._told: dict[str, str] = {}
@@ -91,7 +92,7 @@ class Runner:
                 found = standings(ledger.connection)
             self.archive.settle(found)
             if not self.stopping:
-                self._after(plans, found)
+                self._deliverer.deliver(found, self.clock)
             return done
         finally:
             self._busy.release()
@@ -101,6 +102,7 @@ class Runner:
         now = self.clock()
         with self.ledger.reading() as ledger:
             found, founded = standings(ledger.connection), founded_at(ledger.connection)
+            self._origin = key_in_use(ledger.connection).name
         self.archive.settle(found)
         due = [
             (period.last, name, plan, period.text)
@@ -122,6 +124,8 @@ class Runner:
             if claimed is None:
                 return None
             run = self._run(plan, claimed)
+            if run.outcome == MADE:
+                self._deliverer.plan(plan, period, self._origin, self.clock())
             done = self._record(plan, claimed, run)
         except (QuotaledgerError, OSError) as error:  # it is tried again when its lease has ended
             _LOG.error("report not recorded", report=name, period=period, reason=visible(str(error)))

@@ -18,7 +18,7 @@ from ledger.store import leftovers
 from ledger.store.file import beside, see_file
 
 SUFFIX: Final = ".ops"
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Kept in the file as `user_version`; software that knows less than it finds leaves it alone."""
 _APPLICATION: Final = 0x716C6F70
 """`qlop`: tells the file from other SQLite files."""
@@ -68,6 +68,25 @@ PRAGMA user_version = 2;
 COMMIT;
 """
 """What format 2 has more than format 1."""
+_DELIVERIES: Final = """
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS delivery (
+    id TEXT NOT NULL PRIMARY KEY,
+    report TEXT NOT NULL,
+    period TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    planned_at TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_at TEXT NOT NULL,
+    delivered_at TEXT,
+    error TEXT
+);
+PRAGMA user_version = 3;
+COMMIT;
+"""
+"""What format 3 has more than format 2."""
+_STEPS: Final = {1: _QUERIES, 2: _DELIVERIES}
+"""What brings a store of a format to the next."""
 _making = Lock()
 """Two threads of a process would take each other's unfinished file for a leftover."""
 
@@ -224,7 +243,8 @@ def _make(path: Path) -> None:
                 connection.execute("PRAGMA journal_mode = WAL")  # readers never wait for a writer
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 connection.executescript(_TABLES)
-                connection.executescript(_QUERIES)
+                for step in _STEPS.values():
+                    connection.executescript(step)
             with suppress(WrongUsage):  # another process was quicker: its store is as good
                 leftovers.give_name(made, path)
         except OSError as error:
@@ -242,8 +262,8 @@ def _see_format(path: Path, connection: sqlite3.Connection) -> None:
     ((soundness,),) = connection.execute("PRAGMA quick_check(1)")
     if application != _APPLICATION or not 0 < found <= FORMAT or soundness != "ok":
         raise damaged(path)
-    if found < FORMAT:
-        connection.executescript(_QUERIES)
+    for step in range(found, FORMAT):
+        connection.executescript(_STEPS[step])
 
 
 def damaged(path: Path) -> QuotaledgerError:

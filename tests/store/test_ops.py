@@ -190,7 +190,20 @@ def test_a_newer_format_is_left_alone(path: Path) -> None:
     with closing(sqlite3.connect(file)) as newer:
         newer.execute(f"PRAGMA user_version = {ops.FORMAT + 1}")
 
-    assert _fault(path) == f"{file} has format 3, and this version knows 2: use a newer quotaledger"
+    assert _fault(path) == f"{file} has format 4, and this version knows 3: use a newer quotaledger"
+
+
+def test_a_store_of_the_first_format_is_brought_up_to_date(path: Path) -> None:
+    """What an older version has made keeps its keys, and can log queries and deliveries from then on."""
+    file = _filled(path)
+    with closing(sqlite3.connect(file)) as older:
+        keys = older.execute("SELECT * FROM api_key").fetchall()
+        older.executescript("DROP TABLE query; DROP TABLE delivery; PRAGMA user_version = 1;")
+
+    with ops.Ops.open(path) as opened:
+        assert opened.rows("SELECT * FROM api_key") == keys
+        assert opened.rows("SELECT count(*) FROM query") == opened.rows("SELECT count(*) FROM delivery") == [(0,)]
+        assert opened.rows("PRAGMA user_version") == [(ops.FORMAT,)]
 
 
 def _folder(file: Path) -> None:
