@@ -5,12 +5,14 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic_settings import BaseSettings
 from typer.main import get_command
 
 from ledger.cli.verbs import app
 from ledger.reporting.folder import find_report, report_names
 from ledger.rulebook.figures import FIGURES
 from ledger.rulebook.keys import KEYS
+from ledger.schedule.settings import AlertSettings, DeliverySettings, ScheduleSettings
 from ledger.store.seeds import DEFAULT_RULEBOOK, find_rulebook
 from ledger.store.views import view_files
 from ledger.tlog.leaf import FIELDS, leaf_bytes, leaf_hash
@@ -81,6 +83,15 @@ def test_every_parameter_is_on_the_page_as_it_is() -> None:
             texts = found if len(found) < 5 else [f"{len(found)} codes"]
         assert unit == figure.unit
         assert [text for text in texts if text.lower() not in value.lower()] == []
+
+
+@pytest.mark.parametrize("kind", [ScheduleSettings, AlertSettings, DeliverySettings])
+def test_every_setting_of_the_scheduler_is_on_its_page(kind: type[BaseSettings]) -> None:
+    """With its default, and what it is."""
+    for field, setting in kind.model_fields.items():
+        name = f"{kind.model_config['env_prefix']}{field}".upper()
+        default = "" if setting.default is None else setting.default
+        assert f"| `{name}` | {default} | {setting.description} |" in _page("docs/schedule.md")
 
 
 def test_every_rejection_code_is_documented() -> None:

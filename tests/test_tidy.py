@@ -93,14 +93,14 @@ def test_ledger_tables_are_written_in_one_place(name: str) -> None:
 def test_insert_stands_in_one_place() -> None:
     """INSERT stands in `insert`, for derived balances in `contributions`, for migrations in `schema`.
 
-    The keys of `access`, the log of `queries` and the deliveries of `outbox` are in a store of their own, and nothing
-    of the ledger; nor is the copy that `publishing` writes.
+    The keys of `access`, the log of `queries`, the deliveries of `outbox` and the `alerts` are in a store of their own,
+    and nothing of the ledger; nor is the copy that `publishing` writes.
     """
     found = {
         path.name for path in (ROOT / "ledger").rglob("*.py") if re.search(r"\bINSERT INTO\b", path.read_text("utf-8"))
     }
 
-    theirs = {"access.py", "queries.py", "outbox.py", "publishing.py"}
+    theirs = {"access.py", "queries.py", "outbox.py", "alerts.py", "publishing.py"}
     assert found == theirs | {"insert.py", "contributions.py", "schema.py"}
 
 

@@ -1,15 +1,16 @@
 """The verbs on keys to the import API, and on who may file for whom: create, list, revoke, grant, grants, ungrant."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from ledger.cli.app import Settings, app
 from ledger.cli.completion import key_ids
-from ledger.cli.output import Format, print_rows, print_table, say
+from ledger.cli.inputs import end_of
+from ledger.cli.output import Format, print_rows, print_table, readable, say
 from ledger.core.errors import WrongUsage
-from ledger.core.text import shown, visible
+from ledger.core.text import visible
 from schemas.access import Scope
 
 if TYPE_CHECKING:  # a verb loads only what it uses
@@ -37,7 +38,6 @@ _KEY_COLUMNS: Final = (
 )
 _KEY_DISPENSABLE: Final = ("created_by", "created_at", "revoked_at", "last_used_at")
 _GRANT_COLUMNS: Final = ("provider", "party", "granted_at", "granted_by", "revoked_at")
-_DAYS_MAX: Final = 36_500
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 ProviderOption = Annotated[str, typer.Option(metavar="NAME", help="The provider, as for `import`.")]
@@ -83,7 +83,7 @@ def create(
 
     at: Settings = context.obj
     now = at.now()
-    end = None if expires is None else _end(expires, now)
+    end = None if expires is None else end_of(expires, "--expires", now)
     made = create_key(at.path, provider, scope, end, now, at.filed_by, name=name)
     until = f"until {end:%Y-%m-%d %H:%M} UTC" if end else "until it is revoked"
     say(
@@ -91,22 +91,6 @@ def create(
         f" secret. If anybody else may have it: quotaledger key revoke {made.id}"
     )
     print(made.secret)
-
-
-def _end(expires: str, now: datetime) -> datetime:
-    """Give from when on a key is refused: the midnight after its last day, or some days from now."""
-    from ledger.core.dates import parse_date
-
-    # A blank is refused, too: a script's empty variable must not make a key that lasts for ever.
-    text = expires.strip()
-    if text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= _DAYS_MAX and len(text) < len("YYYY-MM-DD"):
-        return now + timedelta(days=int(text))
-    try:
-        return datetime.fromordinal(parse_date(text) + 1).replace(tzinfo=UTC)
-    except ValueError:
-        raise WrongUsage(
-            f"found {shown(expires)} for --expires; give a day that exists, as 2027-01-31, or 1 to {_DAYS_MAX:,} days"
-        ) from None
 
 
 @key.command("list")
@@ -121,7 +105,7 @@ def list_(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
     now = at.now()
     rows = [_listed(found, now) for found in list_keys(at.path)]
     if form is Format.TABLE:
-        print_table([_readable(row) for row in rows], _KEY_COLUMNS, dispensable=_KEY_DISPENSABLE)
+        print_table([readable(row) for row in rows], _KEY_COLUMNS, dispensable=_KEY_DISPENSABLE)
     else:
         print_rows(rows, _KEY_COLUMNS, form)
     if not rows:
@@ -132,11 +116,6 @@ def _listed(found: "Key", now: datetime) -> dict[str, Any]:
     is_expired = found.expires_at is not None and found.expires_at <= now
     state = "revoked" if found.revoked_at else "expired" if is_expired else "good"
     return {name: getattr(found, name) for name in _KEY_COLUMNS if name != "state"} | {"state": state}
-
-
-def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    """Write instants to the minute, for people."""
-    return {name: f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value for name, value in row.items()}
 
 
 @key.command()
@@ -191,7 +170,7 @@ def grants(
 
     at: Settings = context.obj
     rows = [_granted(found) for found in list_grants(at.path) if every or found.revoked_at is None]
-    print_rows([_readable(row) for row in rows] if form is Format.TABLE else rows, _GRANT_COLUMNS, form)
+    print_rows([readable(row) for row in rows] if form is Format.TABLE else rows, _GRANT_COLUMNS, form)
 
 
 def _granted(found: "Permission") -> dict[str, Any]:

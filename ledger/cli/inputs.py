@@ -1,14 +1,17 @@
-"""The files that verbs read, and standard input."""
+"""What verbs are given: files, standard input, days until which something holds."""
 
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Final, cast
 
 from ledger.core.errors import WrongUsage
-from ledger.core.text import visible
+from ledger.core.text import shown, visible
 
 if TYPE_CHECKING:  # a verb loads only what it uses
     from ledger.store.sheet import Content
+
+_DAYS_MAX: Final = 36_500
 
 
 def open_input(file: str) -> "Content":
@@ -43,3 +46,19 @@ def read_bytes(file: str) -> bytes:
     with open_input(file) as content:
         content.seek(0)
         return content.read()
+
+
+def end_of(given: str, option: str, now: datetime) -> datetime:
+    """Give the end of what an option limits: the midnight after its last day, or some days from now."""
+    from ledger.core.dates import parse_date
+
+    # A blank is refused, too: a script's empty variable must not make what lasts for ever.
+    text = given.strip()
+    if text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= _DAYS_MAX and len(text) < len("YYYY-MM-DD"):
+        return now + timedelta(days=int(text))
+    try:
+        return datetime.fromordinal(parse_date(text) + 1).replace(tzinfo=UTC)
+    except ValueError:
+        raise WrongUsage(
+            f"found {shown(given)} for {option}; give a day that exists, as 2027-01-31, or 1 to {_DAYS_MAX:,} days"
+        ) from None

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -85,6 +86,11 @@ def print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: For
         write_csv(sys.stdout, columns, rows)
     else:
         print_table(rows, columns, title)
+
+
+def readable(row: dict[str, Any]) -> dict[str, Any]:
+    """Write instants to the minute, for people."""
+    return {name: f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value for name, value in row.items()}
 
 
 def print_table(

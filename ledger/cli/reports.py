@@ -1,5 +1,6 @@
 """The verbs on reports: list, run, preview, history."""
 
+from collections import defaultdict
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -105,11 +106,24 @@ def history(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="One report; all if not given.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.TABLE,
 ) -> None:
-    """Tell what the scheduler has made or tried: period, attempt, outcome, how long it took, SHA-256 of the files."""
+    """Tell what the scheduler has made or tried: period, attempt, outcome, how long it took, SHA-256 of the files.
+
+    `sent` says to how many of its recipients it has come, and why not to the others.
+    """
+    from ledger.store.ops import Ops
+    from ledger.store.outbox import all_deliveries, progress
+
     at: Settings = context.obj
     columns, found = _asked(at.path, _HISTORY)
+    with Ops.found(at.path) as ops:
+        deliveries = all_deliveries(ops) if ops else []
+    sent = defaultdict(list)
+    for one in deliveries:
+        sent[one.report, one.period].append(one)
     rows = [dict(zip(columns, row, strict=True)) for row in found]
-    print_rows([row for row in rows if name in (None, row["report"])], columns, form)
+    for row in rows:
+        row["sent"] = progress(sent[row["report"], row["period"]]) if row["outcome"] == "made" else None
+    print_rows([row for row in rows if name in (None, row["report"])], (*columns, "sent"), form)
 
 
 def _asked(ledger: Path, query: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:

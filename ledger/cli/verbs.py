@@ -1,6 +1,7 @@
 """The app with all its verbs: a module of verbs registers itself by being imported here."""
 
 from ledger.cli import (
+    alerts,
     api_keys,
     archive,
     asking,
@@ -19,6 +20,7 @@ from ledger.cli import (
 from ledger.cli.app import app
 
 __all__ = [
+    "alerts",
     "api_keys",
     "app",
     "archive",

@@ -16,6 +16,7 @@ from typing import Any, Final
 from ledger.core.errors import InputRejected, WrongUsage
 from ledger.core.text import did_you_mean, nearest, visible
 from ledger.reporting.schedule import Schedule, parse_schedule
+from ledger.reporting.thresholds import Threshold, parse_thresholds
 from ledger.store.views import view_files
 
 FORMATS: Final = ("html", "xlsx", "csv", "parquet", "json", "md")
@@ -23,7 +24,7 @@ TEMPLATE: Final = "template.html.j2"
 SUMMARY: Final = "summary.txt.j2"
 _TOML, _SQL = "report.toml", "query.sql"
 _TEXTS: Final = ("title", "question", "audience")
-_KEYS: Final = (*_TEXTS, "care", "formats", "tables", "schedule", "parameters", "recipients")
+_KEYS: Final = (*_TEXTS, "care", "formats", "tables", "schedule", "parameters", "recipients", "thresholds")
 _TABLE_KEYS: Final = ("title", "empty", "file", "page", "columns")
 _HEADING: Final = re.compile(r"^-- (query|table|view): *(.*?) *$", re.MULTILINE)
 _GIVEN: Final = ("period", "report_parameters")
@@ -85,6 +86,8 @@ class Report:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     recipients: tuple[str, ...] = ()
     """Who gets it when the scheduler has made it, as written."""
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    """By query: rows to warn of when the scheduler makes it."""
     care: tuple[str, ...] = ()
     """What the page cannot say, a sentence each; for a page without a template of its own."""
 
@@ -127,6 +130,8 @@ def load_report(name: str, folder: Traversable) -> Report:
     faults: list[str] = []
     schedule = parse_schedule(said.get("schedule"), faults)
     parameters = _parameters(said.get("parameters", {}), faults)
+    on_page = [name for name, table in tables.items() if table.page]
+    thresholds = parse_thresholds(said.get("thresholds", {}), on_page, faults)
     for key, what in (("care", "sentences"), ("recipients", "texts")):
         texts_of = said.get(key, [])
         if not isinstance(texts_of, list) or not all(isinstance(text, str) for text in texts_of):
@@ -147,6 +152,7 @@ def load_report(name: str, folder: Traversable) -> Report:
         schedule=schedule,
         parameters=parameters,
         recipients=tuple(said.get("recipients", ())),
+        thresholds=thresholds,
         care=tuple(said.get("care", ())),
     )
 

@@ -14,6 +14,7 @@ from ledger.reporting.folder import Query, Report, report_names
 from ledger.reporting.pages import summary
 from ledger.reporting.parameters import parameters_sql, settled
 from ledger.reporting.period import Period, parse_period, whole_period
+from ledger.reporting.thresholds import Crossed, crossed
 from ledger.reporting.world import world_figure
 from ledger.reporting.writing import Answered, writers
 from ledger.rulebook.rulebook import Rulebook
@@ -43,10 +44,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Made:
-    """A report that was made: its first sentences and its files."""
+    """A report that was made."""
 
     summary: list[str]
+    """Its first sentences."""
     files: list[Path]
+    crossed: list[Crossed]
+    """The rows that have come to a threshold."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,11 @@ def run_report(ledger: LedgerFile, report: Report, wanted: Wanted, out: Path) ->
     facts = _facts(ledger, report, wanted)
     with snapshot(ledger, None if facts.whole else facts.period.last, wanted.leaves) as views:
         rows = _answers(views, report, facts)
+        reached = crossed(report.thresholds, rows)
         context = _context(report, facts, rows)
         context["summary"] = summary(report, context)
         files = write_together(out, writers(Answered(report, views, context)))
-    return Made(context["summary"], files)
+    return Made(context["summary"], files, reached)
 
 
 def _facts(ledger: LedgerFile, report: Report, wanted: Wanted) -> _Facts:

@@ -25,7 +25,7 @@ SCHEDULE_FILE: Final = "schedule.toml"
 ALERTS: Final = "alerts"
 """The table of `schedule.toml` that is no report's."""
 _KEYS: Final = ("enabled", "formats", "parameters", "recipients", "schedule")
-_NOT_OF_THE_PAGE: Final = ("schedule", "recipients")
+_NOT_OF_THE_PAGE: Final = ("schedule", "recipients", "thresholds")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Plans:
     """Those that are made by schedule."""
     broken: dict[str, str] = field(default_factory=dict)
     """What is wrong, by the name of a report or file."""
-    alerts_to: tuple[Recipient, ...] = ()
+    alerts_to: tuple[str, ...] = ()
+    """Who gets alerts, as written."""
 
     def next_due(self, now: datetime) -> datetime | None:
         """Give the instant at which the next report is due, UTC; None if none is made by schedule."""
@@ -149,9 +150,11 @@ def _changed(report: Report, said: Mapping[str, Any]) -> Report:
     return replace(report, schedule=schedule, formats=tuple(formats), recipients=tuple(recipients))
 
 
-def _recipients(said: Any, where: str, broken: dict[str, str]) -> tuple[Recipient, ...]:
+def _recipients(said: Any, where: str, broken: dict[str, str]) -> tuple[str, ...]:
     try:
-        return tuple(parse_recipient(str(text)) for text in said)
-    except (ValueError, TypeError) as error:
-        broken[where] = visible(str(error))
+        for text in said:
+            parse_recipient(text)
+        return tuple(said)
+    except (ValueError, TypeError, AttributeError) as error:
+        broken[where] = visible(f"[{ALERTS}] recipients: {error}")
         return ()

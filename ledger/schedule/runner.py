@@ -7,7 +7,7 @@ any step: what the ledger and the operational store say decides what is left to 
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,13 +21,16 @@ import structlog
 from ledger.core.errors import QuotaledgerError
 from ledger.core.text import visible
 from ledger.reporting.running import Wanted, run_report
+from ledger.reporting.thresholds import Crossed
+from ledger.schedule.alerting import Alerter
 from ledger.schedule.archive import Archive
 from ledger.schedule.delivering import Deliverer
 from ledger.schedule.ledgers import Ledger
 from ledger.schedule.plans import Plan, Plans, read_plans
 from ledger.schedule.settings import ScheduleSettings
 from ledger.sequencer.claiming import claim, may_claim, record_run
-from ledger.store.claims import FAILED, MADE, Claim, Run, founded_at, standings
+from ledger.store.claims import FAILED, MADE, Claim, Run, Standing, founded_at, standings
+from ledger.store.file import LedgerFile
 from ledger.store.guard import key_in_use
 
 _LOG: Final = structlog.get_logger("quotaledger.schedule")
@@ -58,6 +61,7 @@ class Runner:
     ) -> None:
         self.ledger, self.settings, self.clock = ledger, settings, clock
         self.archive = Archive(settings.archive_of(ledger.path))
+        self._alerter = Alerter(ledger.path)
         self._deliverer = Deliverer(ledger.path, self.archive, settings)
         self._origin = ""
         self.holder = f"{socket.gethostname()} {os.getpid()} {uuid4().hex[:8]}"
@@ -86,16 +90,24 @@ class Runner:
             for plan, period in self._due(plans):
                 if self.stopping:
                     break
-                if (made := self._make(plan, period)) is not None:
+                if (made := self._make(plan, period, plans.alerts_to)) is not None:
                     done.append(made)
             with self.ledger.reading() as ledger:
                 found = standings(ledger.connection)
+                self._look(ledger, found, plans)
             self.archive.settle(found)
             if not self.stopping:
                 self._deliverer.deliver(found, self.clock)
             return done
         finally:
             self._busy.release()
+
+    def _look(self, ledger: LedgerFile, found: Mapping[tuple[str, str], Standing], plans: Plans) -> None:
+        """Raise alerts. Where that cannot be done, what was made goes out all the same."""
+        try:
+            self._alerter.look(ledger, found, plans.broken, plans.alerts_to, self.clock())
+        except QuotaledgerError as error:
+            _LOG.error("alerts not looked at", reason=visible(str(error)))
 
     def _due(self, plans: Plans) -> list[tuple[Plan, str]]:
         """Give what may be claimed now, the oldest period first."""
@@ -116,15 +128,16 @@ class Runner:
     def _pauses(self) -> tuple[timedelta, timedelta]:
         return timedelta(seconds=self.settings.pause_seconds), timedelta(seconds=self.settings.pause_seconds_max)
 
-    def _make(self, plan: Plan, period: str) -> Done | None:
+    def _make(self, plan: Plan, period: str, alerts_to: Sequence[str]) -> Done | None:
         """Make a report for a period, if nobody else does. What goes wrong is told, and holds up no other report."""
         name = plan.report.name
         try:
             claimed = self._claim(plan, period)
             if claimed is None:
                 return None
-            run = self._run(plan, claimed)
+            run, crossed = self._run(plan, claimed)
             if run.outcome == MADE:
+                self._alerter.reach(name, crossed, alerts_to, self.clock())
                 self._deliverer.plan(plan, period, self._origin, self.clock())
             done = self._record(plan, claimed, run)
         except (QuotaledgerError, OSError) as error:  # it is tried again when its lease has ended
@@ -151,22 +164,23 @@ class Runner:
             )
         )
 
-    def _run(self, plan: Plan, claimed: Claim) -> Run:
+    def _run(self, plan: Plan, claimed: Claim) -> tuple[Run, list[Crossed]]:
         """Make the files of a report, from the state and with the day of its claim."""
-        began = time.monotonic()
+        began, crossed = time.monotonic(), list[Crossed]()
         sha256 = reason = None
         try:
             staged = self.archive.stage(claimed)
             wanted = Wanted(claimed.today, claimed.period, claimed.leaves, plan.parameters)
             with self.ledger.reading() as ledger:
                 made = run_report(ledger, plan.report, wanted, staged)
+            crossed = made.crossed
             sha256 = self.archive.finish(claimed, plan.report.title, made.summary)
         except (QuotaledgerError, OSError) as error:
             reason = visible(str(error))
         except Exception as error:  # noqa: BLE001 -- whatever is wrong with one report, others are made
             reason = f"an error of quotaledger itself, {type(error).__name__}: {visible(str(error))}"
         milliseconds = round(1000 * (time.monotonic() - began))
-        return Run(FAILED if reason else MADE, milliseconds, sha256, reason)
+        return Run(FAILED if reason else MADE, milliseconds, sha256, reason), crossed
 
     def _record(self, plan: Plan, claimed: Claim, run: Run) -> Done:
         is_ours = self.ledger.recording(lambda desk: record_run(desk, claimed, run))

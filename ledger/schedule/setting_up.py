@@ -3,19 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from pydantic import ValidationError
-
-from ledger.core.errors import WrongUsage
 from ledger.schedule.ledgers import Ledger
 from ledger.schedule.runner import Runner
-from ledger.schedule.settings import ScheduleSettings
+from ledger.schedule.settings import ScheduleSettings, settings_of
 
 
 def runner_of(ledger: Ledger, clock: Callable[[], datetime]) -> Runner:
     """Give the runner of a ledger. Raises WrongUsage for a setting that cannot be."""
-    try:
-        settings = ScheduleSettings()
-    except ValidationError as error:
-        fault = error.errors()[0]
-        raise WrongUsage(f"the setting {'.'.join(map(str, fault['loc']))} cannot be: {fault['msg']}") from None
-    return Runner(ledger, settings, clock)
+    return Runner(ledger, settings_of(ScheduleSettings), clock)

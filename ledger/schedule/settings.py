@@ -1,12 +1,15 @@
 """What whoever runs the scheduler can set: QUOTALEDGER_... in the environment."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ledger.core.errors import WrongUsage
 from ledger.schedule.recipients import parse_address
+
+_Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
 class ScheduleSettings(BaseSettings):
@@ -69,3 +72,25 @@ class DeliverySettings(BaseSettings):
     delivery_seconds: float = Field(
         default=30, gt=0, description="Time for each step of a delivery: to connect, to be answered."
     )
+
+
+class AlertSettings(BaseSettings):
+    """When to warn of what is no limit. Limits have their thresholds in the rulebook."""
+
+    model_config = SettingsConfigDict(env_prefix="QUOTALEDGER_ALERT_")
+
+    stale_days: int = Field(default=35, ge=1, description="The newest checkpoint is stale once it is older.")
+    refused_percent: int = Field(
+        default=50, ge=1, le=100, description="Refused and rejected records of an import from which on it is warned of."
+    )
+    refused_rows: int = Field(default=10, ge=1, description="Records from which on an import counts for that.")
+
+
+def settings_of(kind: type[_Settings]) -> _Settings:
+    """Give what the environment says. Raises WrongUsage for what cannot be, without saying what it was."""
+    try:
+        return kind()
+    except ValidationError as error:
+        fault = error.errors(include_input=False)[0]
+        name = f"{kind.model_config['env_prefix']}{'_'.join(map(str, fault['loc']))}".upper()
+        raise WrongUsage(f"the setting {name} cannot be: {fault['msg']}") from None

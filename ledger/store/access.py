@@ -1,9 +1,10 @@
 """The rows of the operational store that say who may come in: API keys, and providers that may file for a party."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from ledger.store.instants import instant_of, text_of
 from ledger.store.ops import Ops, damaged
 from schemas.access import Scope
 
@@ -88,7 +89,7 @@ def all_permissions(ops: Ops) -> list[Permission]:
     """Give every permission that ever was, those that were taken back as well, in the order they were given."""
     rows = ops.rows(f"SELECT {_PERMISSION} FROM permission ORDER BY granted_at, rowid")
     try:
-        return [Permission(row[0], row[1], _known(row[2]), row[3], _instant(row[4])) for row in rows]
+        return [Permission(row[0], row[1], instant_of(row[2]), row[3], _instant(row[4])) for row in rows]
     except (ValueError, TypeError):
         raise damaged(ops.path) from None
 
@@ -103,19 +104,14 @@ def _key(ops: Ops, row: tuple[Any, ...]) -> Key:
     key, name, provider, scope, created_at, expires_at, revoked_at, created_by, last_used_at = row
     try:
         end, revoked, used = _instant(expires_at), _instant(revoked_at), _instant(last_used_at)
-        return Key(key, name, provider, Scope(scope), _known(created_at), end, revoked, created_by, used)
+        return Key(key, name, provider, Scope(scope), instant_of(created_at), end, revoked, created_by, used)
     except (ValueError, TypeError):  # neither scope nor instant: a key that may be anything is none
         raise damaged(ops.path) from None
 
 
 def _text(instant: datetime | None) -> str | None:
-    """Write an instant so that later ones are greater texts, too."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds") if instant else None
+    return text_of(instant) if instant else None
 
 
 def _instant(text: str | None) -> datetime | None:
-    return None if text is None else _known(text)
-
-
-def _known(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+    return None if text is None else instant_of(text)

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any, Final, Self
 
 from ledger.core.errors import LedgerUnavailable, NoRoom, QuotaledgerError, WrongUsage
@@ -68,24 +68,51 @@ PRAGMA user_version = 2;
 COMMIT;
 """
 """What format 2 has more than format 1."""
-_DELIVERIES: Final = """
+_OUTGOING: Final = """
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS delivery (
     id TEXT NOT NULL PRIMARY KEY,
-    report TEXT NOT NULL,
-    period TEXT NOT NULL,
+    report TEXT,
+    period TEXT,
+    bulletin INTEGER,
     recipient TEXT NOT NULL,
     planned_at TEXT NOT NULL,
     attempts INTEGER NOT NULL,
     next_at TEXT NOT NULL,
     delivered_at TEXT,
-    error TEXT
+    error TEXT,
+    CHECK ((report IS NULL) = (period IS NULL) AND (report IS NULL) <> (bulletin IS NULL))
+);
+CREATE TABLE IF NOT EXISTS alert (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    bulletin INTEGER,
+    subject TEXT NOT NULL,
+    level TEXT NOT NULL,
+    sentence TEXT NOT NULL,
+    raised_at TEXT NOT NULL,
+    acknowledged_at TEXT,
+    acknowledged_by TEXT
+);
+CREATE TABLE IF NOT EXISTS alert_level (
+    subject TEXT NOT NULL PRIMARY KEY,
+    level TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS alert_look (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    number INTEGER NOT NULL,
+    batch INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS alert_mute (
+    subject TEXT NOT NULL PRIMARY KEY,
+    muted_at TEXT NOT NULL,
+    muted_by TEXT NOT NULL,
+    until TEXT
 );
 PRAGMA user_version = 3;
 COMMIT;
 """
-"""What format 3 has more than format 2."""
-_STEPS: Final = {1: _QUERIES, 2: _DELIVERIES}
+"""What format 3 has more than format 2: what goes out to whom, and what there is to be warned of."""
+_STEPS: Final = {1: _QUERIES, 2: _OUTGOING}
 """What brings a store of a format to the next."""
 _making = Lock()
 """Two threads of a process would take each other's unfinished file for a leftover."""
@@ -105,7 +132,7 @@ class Ops:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = Lock()  # a read takes microseconds, which is less than a connection for each thread would cost
+        self._lock = RLock()  # a read takes microseconds, which is less than a connection for each thread would cost
         self._identity = _identity(_made(path))
         with _told(path):
             self._connection = _connect(path)
@@ -144,6 +171,19 @@ class Ops:
         """Run one statement, durable when this returns, and give how many rows it changed."""
         with self._lock, _told(self.path):
             return self._current().execute(statement, parameters).rowcount
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Have all that is read and written inside done as one, or none of it; nobody else writes meanwhile."""
+        with self._lock, _told(self.path):
+            connection = self._current()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.rollback()
+                raise
 
     def note(self, statement: str, parameters: Sequence[Any] = ()) -> None:
         """Run a statement that nobody waits for and nothing depends on: where it cannot be written now, it is not."""

@@ -1,10 +1,11 @@
 """The log of queries in the operational store: who asked what, and what it took."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
+from ledger.store.instants import instant_of, text_of
 from ledger.store.ops import Ops, damaged
 
 KEPT: Final = 50_000
@@ -34,8 +35,7 @@ class AskedQuery:
 
 def add_query(ops: Ops, asked: AskedQuery) -> None:
     """Keep a query; the oldest are forgotten."""
-    at = asked.asked_at.astimezone(UTC).isoformat(timespec="microseconds")
-    values = [asked.id, asked.key, asked.provider, at, _kept(asked.query), asked.outcome]
+    values = [asked.id, asked.key, asked.provider, text_of(asked.asked_at), _kept(asked.query), asked.outcome]
     values += [asked.rows, asked.bytes, asked.seconds, asked.sequence]  # type: ignore[list-item]
     ops.write(f"INSERT INTO query ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
     ops.write("DELETE FROM query WHERE number <= (SELECT max(number) FROM query) - ?", [KEPT])
@@ -58,4 +58,4 @@ def newest_queries(ops: Ops, limit: int) -> list[AskedQuery]:
 
 
 def _asked(name: str, key: str, provider: str, asked_at: str, *rest: Any) -> AskedQuery:
-    return AskedQuery(name, key, provider, datetime.fromisoformat(asked_at).astimezone(UTC), *rest)
+    return AskedQuery(name, key, provider, instant_of(asked_at), *rest)

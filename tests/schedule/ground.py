@@ -11,7 +11,10 @@ from ledger.reporting.folder import report_names
 from ledger.schedule.ledgers import OwnFile
 from ledger.schedule.runner import Runner
 from ledger.schedule.settings import ScheduleSettings
-from tests.harness import NOW, bench
+from ledger.store.alerts import Alert, all_alerts
+from ledger.store.file import LedgerFile
+from ledger.store.ops import Ops
+from tests.harness import NOW, Answer, Bench, Row, bench
 
 QUERY = "-- query: days\nSELECT first_day, last_day, today, (SELECT count(*) FROM decisions) AS records FROM period\n"
 BROKEN = "-- query: days\nSELECT nothing FROM period\n"
@@ -70,6 +73,16 @@ class Ground:
         off = "".join(f"[{name}]\nenabled = false\n" for name in report_names() if f"[{name}]" not in text)
         (self.reports / "schedule.toml").write_text(off + text)
 
+    def submit(self, *rows: Row) -> list[Answer]:
+        """Have records filed."""
+        with LedgerFile.open(self.path, self.clock()) as ledger:
+            return Bench(ledger).submit("prov", *rows)
+
+    def alerts(self) -> list[Alert]:
+        """Give every alert that was raised."""
+        with Ops.open(self.path) as ops:
+            return all_alerts(ops)
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the ledger."""
         with OwnFile(self.path, self.clock).reading() as ledger:
@@ -86,9 +99,9 @@ class Ground:
 
 
 @contextmanager
-def grounded(folder: Path) -> Iterator[Ground]:
+def grounded(folder: Path, **amendments: str) -> Iterator[Ground]:
     """Give a ledger that was founded at `NOW`, and an empty folder of reports."""
-    with bench(folder) as made:
+    with bench(folder, **amendments) as made:
         path = made.ledger.path
     reports = folder / "reports"
     reports.mkdir()

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.schedule.runner import Runner
 from ledger.store.ops import Ops
-from ledger.store.outbox import Delivery, all_deliveries, due_deliveries, plan_delivery, take
+from ledger.store.outbox import Delivery, all_deliveries, due_deliveries, plan_report, take
 from tests.harness import NOW
 from tests.schedule.ground import Ground, grounded
 from tests.schedule.peers import Mailbox, mail_server
@@ -103,8 +103,8 @@ def test_nothing_is_sent_of_a_run_that_is_not_recorded(
 def test_of_two_senders_one_sends(ground: Ground) -> None:
     """Planned twice it is one delivery; whoever takes it first has it, until an instant."""
     with Ops.open(ground.path) as ops, Ops.open(ground.path) as other:
-        assert plan_delivery(ops, "a", "days", PERIOD, "folder:/x", NOW)
-        assert not plan_delivery(other, "a", "days", PERIOD, "folder:/x", NOW)
+        assert plan_report(ops, "a", "days", PERIOD, "folder:/x", NOW)
+        assert not plan_report(other, "a", "days", PERIOD, "folder:/x", NOW)
         (mine,), (theirs,) = due_deliveries(ops, NOW), due_deliveries(other, NOW)
         assert take(ops, mine, ground.clock.now)
         assert not take(other, theirs, ground.clock.now)

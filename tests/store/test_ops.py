@@ -194,15 +194,17 @@ def test_a_newer_format_is_left_alone(path: Path) -> None:
 
 
 def test_a_store_of_the_first_format_is_brought_up_to_date(path: Path) -> None:
-    """What an older version has made keeps its keys, and can log queries and deliveries from then on."""
+    """What an older version has made keeps its keys, and can log queries, deliveries and alerts from then on."""
     file = _filled(path)
     with closing(sqlite3.connect(file)) as older:
         keys = older.execute("SELECT * FROM api_key").fetchall()
-        older.executescript("DROP TABLE query; DROP TABLE delivery; PRAGMA user_version = 1;")
+        newer = "query", "delivery", "alert", "alert_level", "alert_look", "alert_mute"
+        older.executescript("".join(f"DROP TABLE {name};" for name in newer) + "PRAGMA user_version = 1;")
 
     with ops.Ops.open(path) as opened:
         assert opened.rows("SELECT * FROM api_key") == keys
         assert opened.rows("SELECT count(*) FROM query") == opened.rows("SELECT count(*) FROM delivery") == [(0,)]
+        assert opened.rows("SELECT count(*) FROM alert") == [(0,)]
         assert opened.rows("PRAGMA user_version") == [(ops.FORMAT,)]
 
 
