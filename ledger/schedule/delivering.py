@@ -70,7 +70,10 @@ class Deliverer:
         except (NotDelivered, ValueError, OSError) as error:
             pause = timedelta(seconds=self._settings.pause_seconds) * int(2 ** min(delivery.attempts, _DOUBLED_MAX))
             longest = timedelta(seconds=self._settings.pause_seconds_max)
-            postponed(ops, delivery, now() + min(pause, longest), str(error))
+            # The other addresses of a mail have it: only those that were refused are tried again.
+            refused = error.refused if isinstance(error, NotDelivered) else ()
+            left = f"mailto:{','.join(refused)}" if refused else delivery.recipient
+            postponed(ops, delivery, now() + min(pause, longest), str(error), left)
             _LOG.error("not delivered", **_about(delivery), reason=str(error))
         else:
             delivered(ops, delivery, now())

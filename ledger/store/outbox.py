@@ -81,10 +81,10 @@ def delivered(ops: Ops, delivery: Delivery, now: datetime) -> None:
     ops.write(statement, [text_of(now), delivery.id])
 
 
-def postponed(ops: Ops, delivery: Delivery, until: datetime, error: str) -> None:
-    """Keep why a delivery came to nothing, and from when on it is tried again."""
-    statement = "UPDATE delivery SET next_at = ?, attempts = attempts + 1, error = ? WHERE id = ?"
-    ops.write(statement, [text_of(until), error, delivery.id])
+def postponed(ops: Ops, delivery: Delivery, until: datetime, error: str, left: str) -> None:
+    """Keep why a delivery came to nothing, and from when on it is tried again with the recipient that is left."""
+    statement = "UPDATE delivery SET next_at = ?, attempts = attempts + 1, error = ?, recipient = ? WHERE id = ?"
+    ops.write(statement, [text_of(until), error, left, delivery.id])
 
 
 def _found(ops: Ops, where: str, values: list[str]) -> list[Delivery]:

@@ -16,6 +16,7 @@ from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -186,3 +187,14 @@ def closed_port() -> Iterator[int]:
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
+
+
+def mail_through(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what the scheduler sends mail through."""
+    for name, value in (
+        ("MAIL_FROM", "ledger@quota.example"),
+        ("SMTP_HOST", "127.0.0.1"),
+        ("SMTP_PORT", str(mailbox.port)),
+        ("SMTP_SECURITY", "none"),
+    ):
+        monkeypatch.setenv(f"QUOTALEDGER_{name}", value)

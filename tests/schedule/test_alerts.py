@@ -13,7 +13,7 @@ from ledger.store.file import LedgerFile
 from ledger.store.ops import Ops
 from tests.harness import NOW, Bench, Row
 from tests.schedule.ground import Ground, grounded
-from tests.schedule.peers import Mailbox, mail_server
+from tests.schedule.peers import Mailbox, mail_server, mail_through
 
 CHIP_TPP = 36_000
 CAP = 100 * CHIP_TPP
@@ -212,13 +212,7 @@ def test_an_alert_comes_by_mail(ground: Ground, monkeypatch: pytest.MonkeyPatch)
     ground.say('[alerts]\nrecipients = ["mailto:boss@quota.example"]\n')
     ground.submit(_row("a", 95))
     with mail_server(Mailbox()) as mailbox:
-        for name, value in (
-            ("MAIL_FROM", "ledger@quota.example"),
-            ("SMTP_HOST", "127.0.0.1"),
-            ("SMTP_PORT", str(mailbox.port)),
-            ("SMTP_SECURITY", "none"),
-        ):
-            monkeypatch.setenv(f"QUOTALEDGER_{name}", value)
+        mail_through(mailbox, monkeypatch)
         ground.runner().run_due()
         ground.runner().run_due()
         (mail,) = mailbox.mails

@@ -10,7 +10,7 @@ from ledger.store.ops import Ops
 from ledger.store.outbox import Delivery, all_deliveries, due_deliveries, plan_report, take
 from tests.harness import NOW
 from tests.schedule.ground import Ground, grounded
-from tests.schedule.peers import Mailbox, mail_server
+from tests.schedule.peers import Mailbox, mail_server, mail_through
 
 PERIOD = "2026-11-22..2026-11-22"
 
@@ -64,13 +64,7 @@ def test_a_mail_has_the_page_and_the_first_sentences(
     """A real mail server on loopback gets one mail for the period, with title, period and page."""
     (tmp_path / "reports/days/report.toml").write_text(_toml("mailto:boss@quota.example"))
     with mail_server(Mailbox()) as mailbox:
-        for name, value in (
-            ("MAIL_FROM", "ledger@quota.example"),
-            ("SMTP_HOST", "127.0.0.1"),
-            ("SMTP_PORT", str(mailbox.port)),
-            ("SMTP_SECURITY", "none"),
-        ):
-            monkeypatch.setenv(f"QUOTALEDGER_{name}", value)
+        mail_through(mailbox, monkeypatch)
         ground.runner().run_due()
         ground.runner().run_due()
         mails = mailbox.mails
@@ -79,6 +73,23 @@ def test_a_mail_has_the_page_and_the_first_sentences(
     assert mail["Subject"] == f"Days: {PERIOD}"
     assert mail["Message-ID"] == f"<{_deliveries(ground)[0].id}@quota.example>"
     assert {part.get_filename() for part in mail.walk()} >= {"days.html", "days.json"}
+
+
+def test_who_has_a_mail_does_not_get_it_again(ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One address of two is refused: it alone is tried again, and gets the mail once it is taken."""
+    (tmp_path / "reports/days/report.toml").write_text(_toml("mailto:a@quota.example,b@quota.example"))
+    with mail_server(Mailbox(refuses={"b@quota.example": "450 later"})) as mailbox:
+        mail_through(mailbox, monkeypatch)
+        ground.runner().run_due()
+    assert [to for _, to in mailbox.envelopes] == [["a@quota.example"]]
+    (waiting,) = _deliveries(ground)
+    assert (waiting.recipient, waiting.delivered_at) == ("mailto:b@quota.example", None)
+    with mail_server(Mailbox()) as mailbox:
+        mail_through(mailbox, monkeypatch)
+        ground.clock.on(minutes=1)
+        ground.runner().run_due()
+    assert [to for _, to in mailbox.envelopes] == [["b@quota.example"]]
+    assert _deliveries(ground)[0].delivered_at == ground.clock.now
 
 
 def test_nothing_is_sent_of_a_run_that_is_not_recorded(
