@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 report = typer.Typer(help="Reports: pages and tables made from the ledger.", no_args_is_help=True)
 app.add_typer(report, name="report")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A report that `report list` names, or a folder.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A report that `report list` names, or its folder.")]
 PeriodOption = Annotated[
     str | None,
     typer.Option(
@@ -74,10 +74,10 @@ def list_(
     Own reports are those in the folder that QUOTALEDGER_SCHEDULE_REPORTS names; a broken one is listed, and says why.
     """
     from ledger.schedule.plans import read_plans
-    from ledger.schedule.settings import ScheduleSettings
+    from ledger.schedule.settings import ScheduleSettings, settings_of
 
     at: Settings = context.obj
-    plans = read_plans(ScheduleSettings().reports)
+    plans = read_plans(settings_of(ScheduleSettings).reports)
     last = dict(_asked(at.path, _LAST)[1]) if at.path.exists() else {}
     now = at.now()
     rows = [
@@ -123,7 +123,10 @@ def history(
     rows = [dict(zip(columns, row, strict=True)) for row in found]
     for row in rows:
         row["sent"] = progress(sent[row["report"], row["period"]]) if row["outcome"] == "made" else None
-    print_rows([row for row in rows if name in (None, row["report"])], (*columns, "sent"), form)
+    rows = [row for row in rows if name in (None, row["report"])]
+    print_rows(rows, (*columns, "sent"), form)
+    if not rows:
+        say("nothing was made by schedule yet; `quotaledger report list` says what is due when")
 
 
 def _asked(ledger: Path, query: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
@@ -199,8 +202,9 @@ def _make(
     from ledger.reporting.folder import find_report
     from ledger.reporting.parameters import given
     from ledger.reporting.running import Wanted, run_report
+    from ledger.schedule.settings import ScheduleSettings, settings_of
 
-    found = find_report(name)
+    found = find_report(name, settings_of(ScheduleSettings).reports)
     day = today.date() if today else Settings.now().date()
     with opened(context, writing=False) as desk:
         return run_report(desk.ledger, found, Wanted(day, period, checkpoint, given(changed or [], found)), out)

@@ -67,8 +67,9 @@ def _through(server: str, key: str, end: Event, *, once: bool) -> None:
     """Ask a server to do what is due, again and again."""
     from ledger.cli.remote import secret
     from ledger.client import Client, ProblemError, ServerUnavailable
-    from ledger.schedule.settings import ScheduleSettings
+    from ledger.schedule.settings import ScheduleSettings, settings_of
 
+    wake_seconds = settings_of(ScheduleSettings).wake_seconds
     while True:
         try:
             with Client(server, secret(key)) as client:
@@ -78,7 +79,7 @@ def _through(server: str, key: str, end: Event, *, once: bool) -> None:
             if once:
                 raise LedgerUnavailable(visible(str(error))) from None
             say(visible(str(error)))
-        if once or end.wait(ScheduleSettings().wake_seconds):
+        if once or end.wait(wake_seconds):
             return
 
 

@@ -97,14 +97,14 @@ def report_names() -> list[str]:
     return sorted(path.name for path in files("reports").iterdir() if (path / _TOML).is_file())
 
 
-def find_report(name: str) -> Report:
-    """Load a report: one that comes with quotaledger, or a folder.
+def find_report(name: str, own: Path | None = None) -> Report:
+    """Load a report: one that comes with quotaledger, one in the folder of a user's own reports, or a folder.
 
     Raises WrongUsage if there is none, InputRejected if it is malformed.
     """
     if name in report_names():
         return load_report(name, files("reports") / name)
-    path = Path(name)
+    path = own / name if own and (own / name).is_dir() else Path(name)
     path = path.parent if path.name == _TOML else path
     if not path.is_dir():
         known = ", ".join(report_names())

@@ -107,7 +107,7 @@ def _reports(own: Path | None, broken: dict[str, str]) -> dict[str, Report]:
         try:
             found[name] = load_report(name, path) if path else find_report(name)
         except (InputRejected, OSError) as error:
-            broken[name] = visible(str(error))
+            broken[name] = visible(str(error).removeprefix(f"the report {visible(name)} cannot be used: "))
     return found
 
 
