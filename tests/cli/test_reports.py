@@ -106,15 +106,20 @@ def test_wrong_usage_is_one_sentence(words: list[str], code: int, said: str, tmp
 
 
 def test_a_folder_of_ones_own_is_a_report(tmp_path: Path) -> None:
-    """A folder, or its report.toml, is run like a report that comes along."""
+    """A folder, its report.toml, or its name in the folder of own reports is run like a report that comes along."""
     ledger = _with_records(tmp_path)
     (tmp_path / "mine").mkdir()
     ledger.write("mine/report.toml", 'title = "T"\nquestion = "P"\naudience = "A"\nformats = ["json"]\n')
     ledger.write("mine/query.sql", "-- query: found\nSELECT reference, tpp FROM decisions ORDER BY sequence\n")
     codes = [ledger.run("report", "run", name, "--out", "out").code for name in ("./mine", "mine/report.toml")]
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "mine").rename(tmp_path / "elsewhere/mine")
+    codes += [ledger.run("report", "run", "mine", "--out", "out").code]
+    own = {"QUOTALEDGER_SCHEDULE_REPORTS": str(tmp_path / "elsewhere")}
+    codes += [ledger.run("report", "run", "mine", "--out", "out", env=own).code]
     made = json.loads((tmp_path / "out/mine.json").read_text("utf-8"))
 
-    assert codes == [0, 0]
+    assert codes == [0, 0, 2, 0]
     assert made["tables"] == {"found": [{"reference": "a1", "tpp": 158_320}, {"reference": "a2", "tpp": 2_100_000_000}]}
 
 

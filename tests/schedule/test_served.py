@@ -1,5 +1,6 @@
 """The scheduler inside of a server: what is due is made while others file, and by whoever asks for it."""
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -7,8 +8,12 @@ import pytest
 
 from ledger.client import Client
 from ledger.schedule.runner import Done, Runner
+from ledger.store.alerts import acknowledge
+from ledger.store.file import LedgerFile
+from ledger.store.ops import Ops
 from schemas.access import Scope
 from tests.api.served import ALLOCATION, PATIENCE_SECONDS, served
+from tests.harness import NOW, Bench
 from tests.schedule.ground import grounded
 
 
@@ -52,3 +57,23 @@ def test_an_administrator_has_the_server_make_what_is_due(tmp_path: Path, monkey
 
     assert [(one["report"], one["outcome"]) for one in first] == [("days", "made")]
     assert second == []
+
+
+def test_what_is_filed_is_warned_of_while_the_server_holds_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request over HTTP brings a country near its cap: the alert can be read and acknowledged at once."""
+    with grounded(tmp_path) as ground:
+        monkeypatch.setenv("QUOTALEDGER_SCHEDULE_REPORTS", str(ground.reports))
+        with LedgerFile.open(ground.path, NOW) as ledger:
+            Bench(ledger).register("parties", {"party": "ALPHA", "name": "Alpha", "headquarters": "AE"})
+        with served(ground.path) as server:
+            admin, wanted = server.caller("boss", Scope.ADMIN), ALLOCATION | {"reference": "a", "quantity": 45_000}
+            assert server.caller().post("/v1/allocations", json=wanted).json()["outcome"] == "admitted"
+            assert admin.post("/v1/reports/due").json()["reports"] == []
+            (alert,) = ground.alerts()
+            with Ops.open(ground.path) as ops:
+                done = acknowledge(ops, alert.number, "boss", NOW)
+
+    assert (alert.subject, alert.level) == ("country-cap:AE", "critical")
+    assert done == replace(alert, acknowledged_at=NOW, acknowledged_by="boss")
