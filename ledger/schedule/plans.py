@@ -151,10 +151,15 @@ def _changed(report: Report, said: Mapping[str, Any]) -> Report:
 
 
 def _recipients(said: Any, where: str, broken: dict[str, str]) -> tuple[str, ...]:
-    try:
-        for text in said:
-            parse_recipient(text)
-        return tuple(said)
-    except (ValueError, TypeError, AttributeError) as error:
-        broken[where] = visible(f"[{ALERTS}] recipients: {error}")
+    """Give who gets alerts; one that cannot be is named, and keeps no other from getting them."""
+    if not isinstance(said, list | tuple):
+        broken[where] = f"[{ALERTS}] recipients must be a list of texts"
         return ()
+    found = []
+    for text in said:
+        try:
+            parse_recipient(text)
+            found.append(text)
+        except (ValueError, AttributeError) as error:  # the latter of what is no text
+            broken[where] = visible(f"[{ALERTS}] recipients: {error}")
+    return tuple(found)

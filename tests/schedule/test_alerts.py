@@ -220,6 +220,16 @@ def test_an_alert_comes_by_mail(ground: Ground, monkeypatch: pytest.MonkeyPatch)
     assert "The country cap of AE is critical" in str(mail.get_body(("plain",)))
 
 
+def test_a_wrong_recipient_keeps_nobody_else_from_an_alert(ground: Ground, tmp_path: Path) -> None:
+    """The others get it, and the wrong one is told there, since it is a fault of its own."""
+    ground.say(f'[alerts]\nrecipients = ["mail:boss", 7, "folder:{tmp_path / "theirs"}"]\n')
+    ground.submit(_row("a", 95))
+    assert sorted(_run(ground)) == [("country-cap:AE", "critical"), ("report:schedule.toml", "broken")]
+    (text,) = _sent(tmp_path)
+    assert "this is no recipient" not in text.splitlines()[0]
+    assert "The country cap of AE is critical" in text
+
+
 def test_alerts_that_nobody_can_keep_hold_up_no_report(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong setting of alerts is logged; reports are made."""
     monkeypatch.setenv("QUOTALEDGER_ALERT_STALE_DAYS", "soon")
