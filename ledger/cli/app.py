@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ledger.core.errors import WrongUsage
 from ledger.core.version import VERSION
 
 if TYPE_CHECKING:  # a verb loads only what it uses
@@ -65,6 +66,12 @@ class Settings:
     def now() -> datetime:
         """Give the present instant, UTC."""
         return datetime.now(UTC)
+
+
+def see_no_ledger(context: typer.Context) -> None:
+    """Raise WrongUsage if a ledger is named where a server is."""
+    if "COMMANDLINE" in str(context.find_root().get_parameter_source("ledger")):
+        raise WrongUsage("--ledger and --server (or QUOTALEDGER_SERVER) are two ledgers; leave one out")
 
 
 def filed_by() -> str:

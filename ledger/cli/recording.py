@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.cli.app import Settings, app, opened
+from ledger.cli.app import Settings, app, opened, see_no_ledger
 from ledger.cli.completion import rulebooks
 from ledger.cli.inputs import open_input, read_bytes
 from ledger.cli.output import progress, rows_text, say, say_rejected
@@ -143,8 +143,7 @@ def import_(
 
         if layout:
             raise WrongUsage("--from goes with a ledger's own file; with --server, give a file of records")
-        if "COMMANDLINE" in str(context.find_root().get_parameter_source("ledger")):
-            raise WrongUsage("--ledger and --server (or QUOTALEDGER_SERVER) are two places to file with; leave one out")
+        see_no_ledger(context)
         import_remotely(server, key, files, provider, decisions, dry_run=dry_run, skip_invalid=skip_invalid)
         return
     if provider is None:

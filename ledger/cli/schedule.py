@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.cli.app import Settings, app
+from ledger.cli.app import Settings, app, see_no_ledger
 from ledger.cli.output import say
 from ledger.cli.recording import KeyOption
 from ledger.core.errors import LedgerUnavailable, QuotaledgerError
@@ -40,6 +40,7 @@ def schedule(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
     if server:
+        see_no_ledger(context)
         _through(server, key, end, once=once)
         return
     from ledger.schedule.ledgers import OwnFile

@@ -1,4 +1,4 @@
-"""The reports that come along over many entries: seconds and memory of each, beside its bare queries."""
+"""The reports that come along over many entries: seconds and memory of each, beside its bare queries; alerts."""
 
 import statistics
 import time
@@ -11,9 +11,12 @@ from typing import Final
 from ledger.reporting.folder import find_report, report_names
 from ledger.reporting.parameters import parameters_sql
 from ledger.reporting.running import Wanted, run_report
+from ledger.schedule.alerting import Alerter
 from ledger.sequencer.desk import Desk
 from ledger.sequencer.registering import register_sheet
+from ledger.store.claims import standings
 from ledger.store.file import LedgerFile
+from ledger.store.ops import ops_path
 from ledger.store.snapshot import snapshot
 from tests.benchmarks import measures
 from tests.benchmarks.queries import ONCE_FROM
@@ -44,7 +47,26 @@ def measure_reports(folder: Path, ledgers: Mapping[int, Path], *, times: int = 3
             Result("its peak of memory", max(peak for _, peak in made), "MiB"),
             Result("that of its queries", max(peak for _, peak in asked), "MiB"),
         ]
+    progress("looks for alerts")
+    looks = [measures.apart(look, path) for _ in range(times)]
+    first, again = (statistics.median(spent) for spent in zip(*looks, strict=True))
+    results += [
+        Result(f"first look for alerts at {size:,} entries", first, "s", None, None),
+        Result("each look after it, every minute", again, "s", None, None),
+    ]
     return results
+
+
+def look(path: Path) -> tuple[float, float]:
+    """Look for alerts, and again when nothing has changed. Gives the seconds of both."""
+    alerter, now, spent = Alerter(path), datetime.now(UTC), []
+    ops_path(path).unlink(missing_ok=True)
+    with LedgerFile.open(path) as ledger:
+        for _ in range(2):
+            start = time.perf_counter()
+            alerter.look(ledger, standings(ledger.connection), {}, (), now)
+            spent.append(time.perf_counter() - start)
+    return spent[0], spent[1]
 
 
 def register_holders(path: Path) -> None:

@@ -106,5 +106,5 @@ def test_who_submits_may_be_said_if_it_is_whose_key_it_is(server: Served, key: P
 
     assert (other.returncode, both.returncode, own.returncode) == (2, 2, 0)
     assert "the key files for acme" in other.stderr
-    assert "two places to file with" in both.stderr
+    assert "are two ledgers" in both.stderr
     assert "1 admitted" in own.stdout
