@@ -19,7 +19,9 @@ from ledger.store.outputs import plain
 Rows = Iterable[Mapping[str, Any]]
 
 ROWS_MAX: Final = 1_048_000
-"""A sheet has no room for more; the files of other formats have them."""
+"""A sheet has no room for more."""
+ROWS_SHOWN: Final = 50_000
+"""So many rows of a table that has a file of its own: a workbook is for people, and each cell takes its time."""
 _TEXT_MAX: Final = 32_000
 _NAME_MAX: Final = 31
 _WHOLE_MAX: Final = 10**15
@@ -39,8 +41,14 @@ _NAMING: Final = ("sequence", "batch", "leaf", "year", "row")
 """Columns whose numbers name something, and have no separators."""
 
 
-def write_workbook(path: Path, about: Mapping[str, str], tables: Iterable[tuple[str, Sequence[str], Rows]]) -> None:
-    """Write a workbook: `about` as pairs on the first sheet, then each table: its name, columns and rows."""
+def write_workbook(
+    path: Path, about: Mapping[str, str], tables: Iterable[tuple[str, Sequence[str], Rows]], file: str | None
+) -> None:
+    """Write a workbook: `about` as pairs on the first sheet, then each table: its name, columns and rows.
+
+    `file` is the suffix of the files that have all rows of a table, where a sheet has the first `ROWS_SHOWN`; None if
+    there are none: then it has as many as there is room for.
+    """
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     # Above some rows, what is written goes to temporary files: memory stays small.
     with xlsxwriter.Workbook(
@@ -55,11 +63,16 @@ def write_workbook(path: Path, about: Mapping[str, str], tables: Iterable[tuple[
             sheet.write_string(number, 0, name, formats["heading"])
             sheet.write_string(number, 1, value[:_TEXT_MAX], formats["text"])
         for number, (name, columns, rows) in enumerate(tables, 1):
-            _write_table(book.add_worksheet(_sheet_name(name, number)), columns, rows, formats)
+            sheet = book.add_worksheet(_sheet_name(name, number))
+            coming = iter(rows)
+            last = _write_table(sheet, columns, islice(coming, ROWS_SHOWN if file else ROWS_MAX), formats)
+            if next(coming, None):
+                where = f"all are in {name}.{file}" if file else "a sheet has no room for more, a CSV file has"
+                sheet.write_string(last + 1, 0, f"These are the first {last:,} rows; {where}.", formats["heading"])
 
 
-def _write_table(sheet: Worksheet, columns: Sequence[str], rows: Rows, formats: Mapping[str, Format]) -> None:
-    """Write a table with its headings, which stay in sight and on every printed page."""
+def _write_table(sheet: Worksheet, columns: Sequence[str], rows: Rows, formats: Mapping[str, Format]) -> int:
+    """Write a table with its headings, which stay in sight and on every printed page. Gives how many rows it has."""
     sheet.freeze_panes(1, 1)
     sheet.repeat_rows(0)
     sheet.set_landscape()
@@ -71,12 +84,13 @@ def _write_table(sheet: Worksheet, columns: Sequence[str], rows: Rows, formats: 
         sheet.set_column(place, place, min(max(longest + 2, _WIDTHS[0]), _WIDTHS[1]))
         sheet.write_string(0, place, column, formats["heading"])
     count = 0
-    for part in (some, islice(coming, ROWS_MAX - len(some))):
+    for part in (some, coming):
         for row in part:
             count += 1
             for place, column in enumerate(columns):
                 _write(sheet, (count, place), column, row[column], formats)
     sheet.autofilter(0, 0, count, max(len(columns) - 1, 0))
+    return count
 
 
 def _write(sheet: Worksheet, at: tuple[int, int], column: str, value: Any, formats: Mapping[str, Format]) -> None:

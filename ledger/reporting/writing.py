@@ -101,7 +101,8 @@ def _xlsx(answered: Answered) -> dict[str, Writer]:
     def write(path: Path) -> None:
         from ledger.reporting.workbook import write_workbook  # noqa: PLC0415 -- few reports are workbooks
 
-        write_workbook(path, _about(answered), _sheets(answered))
+        file = next((form for form in ("csv", "parquet") if form in answered.report.formats), None)
+        write_workbook(path, _about(answered), _sheets(answered), file)
 
     return {f"{answered.report.name}.xlsx": write}
 

@@ -20,6 +20,8 @@ from ledger.store.leftovers import give_name
 
 _NUMBERS: Final = ("row", "tpp", "remaining_tpp", "sequence")
 _ROWS_AT_ONCE: Final = 100_000
+_AS_IT_IS: Final = frozenset({str, int, type(None)})
+"""Types that a CSV file has as they are: most values are of one, and long files are written quicker for it."""
 
 Rows = Iterable[dict[str, Any]]
 
@@ -121,7 +123,11 @@ def write_csv(file: TextIO, columns: Sequence[str], rows: Rows) -> None:
     writer.writerow(columns)
     for row in rows:
         values = (row[name] for name in columns)
-        writer.writerow([str(v).lower() if isinstance(v, bool) else plain(v) for v in values])
+        writer.writerow([value if type(value) in _AS_IT_IS else _cell(value) for value in values])
+
+
+def _cell(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else plain(value)
 
 
 def write_parquet(path: Path, batches: Any) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
+from ledger.reporting import workbook
 from ledger.reporting.folder import FORMATS, find_report
 from ledger.reporting.running import Wanted, run_report
 from ledger.reporting.writing import _FORMATS
@@ -75,6 +77,26 @@ def test_a_workbook_has_numbers_days_and_texts_as_they_are(tmp_path: Path) -> No
     assert sheet["G3"].data_type == "s"
     assert sheet.freeze_panes == "B2"
     assert "--today 2026-11-22" in {row[0].value: row[1].value for row in book["About"]}["Make it again"]
+
+
+def test_a_long_table_is_cut_in_the_workbook_alone_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sheet has the first rows, and names the file that has all of them."""
+    monkeypatch.setattr(workbook, "ROWS_SHOWN", 1)
+    files = made(tmp_path, tmp_path / "out", Wanted(TODAY))
+    sheet = openpyxl.load_workbook(files["mine.xlsx"])["found"]
+
+    assert [row[0].value for row in sheet] == ["sequence", 3, "These are the first 1 rows; all are in found.csv."]
+    assert sheet.auto_filter.ref.endswith("2")
+    assert len(files["found.csv"].read_text("utf-8").splitlines()) == 3
+
+
+def test_a_workbook_alone_has_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no other file has them, a sheet has as many as there is room for."""
+    monkeypatch.setattr(workbook, "ROWS_SHOWN", 1)
+    monkeypatch.setitem(globals(), "TOML", TOML.replace('"html", "xlsx", "csv", "parquet", "json", "md"', '"xlsx"'))
+    sheet = openpyxl.load_workbook(made(tmp_path, tmp_path / "out", Wanted(TODAY))["mine.xlsx"])["found"]
+
+    assert [row[0].value for row in sheet] == ["sequence", 3, 4]
 
 
 def test_parquet_keeps_types_and_the_others_say_the_same(tmp_path: Path) -> None:
